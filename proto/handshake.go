@@ -18,6 +18,7 @@ const (
 	purposeWelcome = "master welcome"
 	purposeNotice  = "master notice"
 	purposeState   = "minion state"
+	purposeLogin   = "broker login"
 )
 
 // Hello is how a minion offers its key and asks for a session. It is readable by anyone and signed by the key in it,
