@@ -28,14 +28,15 @@ func New(n int) *Map {
 	return &Map{keys: make([]any, 0, n), vals: make([]any, 0, n)}
 }
 
-// Pairs builds a map from alternating keys and values. It panics on an odd number of arguments.
+// Pairs builds a map from alternating keys and values, brought into the form of job data. It panics on an odd number of
+// arguments.
 func Pairs(kv ...any) *Map {
 	if len(kv)%2 != 0 {
 		panic("ordered.Pairs: odd number of arguments")
 	}
 	m := New(len(kv) / 2)
 	for i := 0; i < len(kv); i += 2 {
-		m.Set(kv[i], kv[i+1])
+		m.Set(kv[i], Of(kv[i+1]))
 	}
 	return m
 }
