@@ -39,7 +39,7 @@ var layers = []struct {
 	{"modules", 3, ""}, {"states", 4, ""}, {"pillar", 4, ""},
 	{"states/sls,states/sls/*", 5, "states/sls"}, {"reactor,reactor/*", 5, "reactor"},
 	{"modules/*", 6, ""}, {"states/*", 6, ""},
-	{"master", 9, ""}, {"minion", 9, ""},
+	{"master", 9, ""}, {"minion", 9, ""}, {"master/store", 7, ""},
 	{"master/*", 8, ""}, {"minion/*", 8, ""},
 	{"console,console/*", 8, "console"},
 	{"cli/output,cli/argv,cli/optparse", 9, ""},
