@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // Write replaces the file at path with data: a temporary file in the same folder, fsync, rename, fsync of the folder.
@@ -19,7 +21,49 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 }
 
 // WriteFrom is Write with the content produced by fill.
-func WriteFrom(path string, mode fs.FileMode, fill func(io.Writer) error) (err error) {
+func WriteFrom(path string, mode fs.FileMode, fill func(io.Writer) error) error {
+	return write(path, func(f *os.File) error { return f.Chmod(mode) }, fill)
+}
+
+// Rewrite replaces the content of a file that is there and keeps its mode, owner and security label. A link is
+// followed: its target is replaced.
+func Rewrite(path string, data []byte) error {
+	return RewriteFrom(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// RewriteFrom is Rewrite with the content produced by fill.
+func RewriteFrom(path string, fill func(io.Writer) error) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	return write(real, func(f *os.File) error { return copyMeta(f, real) }, fill)
+}
+
+// copyMeta gives f the owner, mode and security label of the file at path.
+func copyMeta(f *os.File, path string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	// Who may not give files away keeps them; the mode is set after, because a change of owner clears setuid.
+	if err := f.Chown(int(st.Uid), int(st.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	if err := unix.Fchmod(int(f.Fd()), st.Mode&0o7777); err != nil {
+		return &fs.PathError{Op: "chmod", Path: f.Name(), Err: err}
+	}
+	label := make([]byte, 256)
+	if n, err := unix.Getxattr(path, "security.selinux", label); err == nil && n > 0 {
+		_ = unix.Fsetxattr(int(f.Fd()), "security.selinux", label[:n], 0) // the policy may forbid it; the default label is then right
+	}
+	return nil
+}
+
+func write(path string, prepare func(*os.File) error, fill func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, ".tmp-*")
 	if err != nil {
@@ -32,7 +76,7 @@ func WriteFrom(path string, mode fs.FileMode, fill func(io.Writer) error) (err e
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()
-	if err := f.Chmod(mode); err != nil {
+	if err := prepare(f); err != nil {
 		return err
 	}
 	if err := fill(f); err != nil {
