@@ -195,3 +195,14 @@ func (r *Registry) Modules(env *Env) []*Module {
 	}
 	return out
 }
+
+// Unusable lists the modules that cannot be used here, sorted by name.
+func (r *Registry) Unusable(env *Env) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(r.mods)) {
+		if m := r.mods[name]; m.Virtual != nil && m.Virtual(env) != nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}
