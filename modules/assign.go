@@ -16,8 +16,18 @@ import (
 
 // Fn makes a Func from a Go function whose arguments are the fields of In (see SpecOf).
 func Fn[In any](name, doc string, run func(context.Context, *Env, In) (any, error)) Func {
+	return fn(name, doc, SpecOf, run)
+}
+
+// FnPick is Fn for one of several functions that share In: params lists which of its parameters this one has and in which
+// order, "name=literal" with another default. The others keep the default of their tag.
+func FnPick[In any](name, doc, params string, run func(context.Context, *Env, In) (any, error)) Func {
+	return fn(name, doc, func(t reflect.Type) *Spec { return SpecOf(t).pick(params) }, run)
+}
+
+func fn[In any](name, doc string, specOf func(reflect.Type) *Spec, run func(context.Context, *Env, In) (any, error)) Func {
 	t := reflect.TypeFor[In]()
-	spec := sync.OnceValue(func() *Spec { return SpecOf(t) })
+	spec := sync.OnceValue(func() *Spec { return specOf(t) })
 	return Func{
 		Name: name, Doc: doc, Spec: spec,
 		Call: func(ctx context.Context, env *Env, a Args) (any, error) {

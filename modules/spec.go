@@ -24,6 +24,8 @@ type Spec struct {
 	VarArgs, KwArg string
 	varField       int
 	kwField        int
+	// hidden parameters cannot be given; they always have their default.
+	hidden []Param
 }
 
 // Kwargs is the type of a field that takes all other keyword arguments; tag it `arg:"**kwargs"`. Names that begin with
@@ -61,6 +63,30 @@ func SpecOf(t reflect.Type) *Spec {
 		}
 	}
 	return s
+}
+
+// pick keeps the named parameters, in the order given; the others are hidden. "name=literal" gives one another default.
+func (s *Spec) pick(params string) *Spec {
+	out := *s
+	out.Params, out.hidden = nil, nil
+	for _, word := range strings.Fields(params) {
+		name, def, has := strings.Cut(word, "=")
+		i := s.index(name)
+		if i < 0 {
+			panic("no such parameter: " + name)
+		}
+		p := s.Params[i]
+		if has {
+			p.Required, p.Default = false, literal(def)
+		}
+		out.Params = append(out.Params, p)
+	}
+	for _, p := range s.Params {
+		if out.index(p.Name) < 0 {
+			out.hidden = append(out.hidden, p)
+		}
+	}
+	return &out
 }
 
 // literal reads the few Python literals that defaults are made of.
@@ -128,6 +154,11 @@ func (s *Spec) bind(fun string, t reflect.Type, a Args) (reflect.Value, error) {
 	}
 	if len(missing) > 0 {
 		return out, &ArgError{Fun: fun, Msg: missingText(fun, missing)}
+	}
+	for _, p := range s.hidden {
+		if err := assign(out.Field(p.field), ordered.Copy(p.Default)); err != nil {
+			return out, &ArgError{Fun: fun, Msg: fmt.Sprintf("%s() default of '%s': %v", fun, p.Name, err)}
+		}
 	}
 	return out, nil
 }

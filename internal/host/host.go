@@ -20,6 +20,8 @@ type Runner interface {
 type Cmd struct {
 	// Argv is the program and its arguments; no shell looks at them.
 	Argv []string
+	// Path is the program's file when it is not what Argv[0] is found as in our own PATH.
+	Path string
 	// Dir is the working folder; empty is the home folder of the user that runs it.
 	Dir string
 	// Env is the whole environment, KEY=value.

@@ -124,6 +124,9 @@ func (c *Cmd) build() (*exec.Cmd, error) {
 		argv = append([]string{"/bin/sh", "-c", "umask " + c.Umask + ` && exec "$@"`, "sh"}, argv...)
 	}
 	cmd := exec.Command(argv[0], argv[1:]...) //nolint:gosec // running what the operator asked for is our purpose
+	if c.Path != "" && c.Umask == "" {
+		cmd.Path, cmd.Err = c.Path, nil
+	}
 	cmd.Dir, cmd.Env = c.Dir, c.Env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.User == "" && c.Group == "" {

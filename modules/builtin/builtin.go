@@ -3,12 +3,21 @@ package builtin
 
 import (
 	"brine/modules"
+	"brine/modules/cmd"
+	"brine/modules/sys"
 	"brine/modules/test"
 )
 
+// Deps are what functions need of the minion beyond their Env. Each may be nil: functions that need it then say so.
+type Deps struct {
+	Sys sys.Deps
+}
+
 // Modules lists every family, by name.
-func Modules() []modules.Module {
+func Modules(d Deps) []modules.Module {
 	return []modules.Module{
+		cmd.Module(),
+		sys.Module(d.Sys),
 		test.Module(),
 	}
 }
