@@ -193,3 +193,15 @@ func Float(v any) (float64, error) {
 	n, err := Int(v)
 	return float64(n), err
 }
+
+// IsTrue is Salt's idea of a true value where texts may stand for booleans: "true", numbers above zero, whatever is not
+// empty.
+func IsTrue(v any) bool {
+	if f, err := Float(v); err == nil {
+		return f > 0
+	}
+	if s, ok := v.(string); ok {
+		return strings.EqualFold(s, "true")
+	}
+	return pyfmt.Truth(v)
+}
