@@ -4,19 +4,40 @@ package builtin
 import (
 	"brine/modules"
 	"brine/modules/cmd"
+	"brine/modules/config"
+	"brine/modules/data"
+	"brine/modules/environ"
+	"brine/modules/event"
+	"brine/modules/grains"
+	"brine/modules/hashutil"
+	"brine/modules/mine"
+	"brine/modules/pillar"
+	"brine/modules/random"
 	"brine/modules/sys"
 	"brine/modules/test"
 )
 
 // Deps are what functions need of the minion beyond their Env. Each may be nil: functions that need it then say so.
 type Deps struct {
+	// Sys has the registries beside that of the execution functions.
 	Sys sys.Deps
+	// Mine is the master's mine.
+	Mine mine.Store
 }
 
 // Modules lists every family, by name.
 func Modules(d Deps) []modules.Module {
 	return []modules.Module{
 		cmd.Module(),
+		config.Module(),
+		data.Module(),
+		environ.Module(),
+		event.Module(),
+		grains.Module(),
+		hashutil.Module(),
+		mine.Module(d.Mine),
+		pillar.Module(),
+		random.Module(),
 		sys.Module(d.Sys),
 		test.Module(),
 	}
