@@ -82,6 +82,18 @@ func (b *Bus) Fire(e Event) {
 	}
 }
 
+// Wanted tells whether anybody would get an event with this tag: making its data can be saved otherwise.
+func (b *Bus) Wanted(tag string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for s := range b.subs {
+		if s.want == nil || s.want(tag) {
+			return true
+		}
+	}
+	return false
+}
+
 // C is where the events come. It is never closed: wait for the context too, or use Next.
 func (s *Sub) C() <-chan Event { return s.c }
 

@@ -30,6 +30,7 @@ type Hello struct {
 	Nonce   []byte `msgpack:"nonce"` // 16 bytes, echoed by Welcome
 	Issued  int64  `msgpack:"iat"`   // Unix milliseconds by the minion's clock, informative
 	Epoch   int64  `msgpack:"epoch"` // start of the minion process, Unix milliseconds
+	Conn    uint64 `msgpack:"conn"`  // counts the connections of this epoch, so that a late will is told apart
 	Version int    `msgpack:"v"`
 	// Token is a join token, when the minion has one: it may accept the key.
 	Token string `msgpack:"token,omitempty"`
@@ -157,8 +158,9 @@ type Offer struct {
 	private [32]byte
 }
 
-// NewOffer makes the Hello of a minion, as a frame, and what is needed to read the answer.
-func NewOffer(k *Identity, id string, epoch time.Time, token string) (*Offer, []byte, error) {
+// NewOffer makes the Hello of a minion, as a frame, and what is needed to read the answer. Of h the caller sets ID,
+// Epoch, Conn and Token.
+func NewOffer(k *Identity, h Hello) (*Offer, []byte, error) {
 	pub, priv, err := box.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a session key: %w", err)
@@ -167,11 +169,10 @@ func NewOffer(k *Identity, id string, epoch time.Time, token string) (*Offer, []
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, nil, fmt.Errorf("make a nonce: %w", err)
 	}
-	o := &Offer{private: *priv, hello: Hello{
-		ID: id, Public: k.Public(), Session: pub[:], Nonce: nonce, Token: token,
-		Issued: time.Now().UnixMilli(), Epoch: epoch.UnixMilli(), Version: Version,
-	}}
-	frame, err := sign(k, purposeHello, o.hello)
+	h.Public, h.Session, h.Nonce = k.Public(), pub[:], nonce
+	h.Issued, h.Version = time.Now().UnixMilli(), Version
+	o := &Offer{private: *priv, hello: h}
+	frame, err := sign(k, purposeHello, h)
 	return o, frame, err
 }
 

@@ -22,7 +22,7 @@ func pair(t require.TestingT) (minion, master *Session) {
 	require.NoError(t, err)
 	seal, err := NewSealKey()
 	require.NoError(t, err)
-	offer, frame, err := NewOffer(mk, "web1", time.Now(), "")
+	offer, frame, err := NewOffer(mk, Hello{ID: "web1"})
 	require.NoError(t, err)
 	hello, err := ParseHello(frame)
 	require.NoError(t, err)
@@ -102,7 +102,7 @@ func TestHandshakeRefuses(t *testing.T) {
 	Mk, _ := NewIdentity()
 	evil, _ := NewIdentity()
 	seal, _ := NewSealKey()
-	offer, frame, err := NewOffer(mk, "web1", time.Now(), "")
+	offer, frame, err := NewOffer(mk, Hello{ID: "web1"})
 	require.NoError(t, err)
 	hello, err := ParseHello(frame)
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestHandshakeRefuses(t *testing.T) {
 	_, _, err = offer.Finish(forged, Mk.Public())
 	require.ErrorIs(t, err, ErrBadFrame, "another master's signature")
 
-	offer2, frame2, _ := NewOffer(mk, "web1", time.Now(), "")
+	offer2, frame2, _ := NewOffer(mk, Hello{ID: "web1"})
 	hello2, _ := ParseHello(frame2)
 	toOther, _, _ := seal.Answer(Mk, hello2, Welcome{Verdict: Accepted})
 	_, _, err = offer.Finish(toOther, Mk.Public())
@@ -132,7 +132,7 @@ func TestHandshakeRefuses(t *testing.T) {
 	require.ErrorIs(t, err, ErrBadFrame, "no pinned key must not mean any key")
 
 	for _, id := range []string{"../x", "#", "+/a", "", ".", "..", "a b", strings.Repeat("a", 65), "é", "a\x00"} {
-		_, f, err := NewOffer(mk, id, time.Now(), "")
+		_, f, err := NewOffer(mk, Hello{ID: id})
 		require.NoError(t, err)
 		_, err = ParseHello(f)
 		require.ErrorIs(t, err, ErrBadFrame, "%q", id)
@@ -287,7 +287,7 @@ func FuzzDecode(f *testing.F) {
 
 func FuzzFrames(f *testing.F) {
 	k, _ := NewIdentity()
-	_, frame, _ := NewOffer(k, "web1", time.Now(), "")
+	_, frame, _ := NewOffer(k, Hello{ID: "web1"})
 	f.Add(frame)
 	minion, _ := pair(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

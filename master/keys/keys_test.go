@@ -44,7 +44,7 @@ func setup(t *testing.T, o Options) (*Keys, *recorder, *store.Store) {
 
 func hello(t *testing.T, id string, k *proto.Identity, token string) *proto.Hello {
 	t.Helper()
-	_, frame, err := proto.NewOffer(k, id, time.Now(), token)
+	_, frame, err := proto.NewOffer(k, proto.Hello{ID: id, Token: token})
 	require.NoError(t, err)
 	h, err := proto.ParseHello(frame)
 	require.NoError(t, err)

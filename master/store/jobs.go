@@ -17,6 +17,8 @@ type Job struct {
 	Minions []string `msgpack:"minions"`
 	// Missing are the names of a list target that have no accepted key.
 	Missing []string `msgpack:"missing,omitempty"`
+	// Origin is the minion that started the job by itself, "" for one of the master's.
+	Origin string `msgpack:"origin,omitempty"`
 	// Open is set while some target has no terminal state.
 	Open bool `msgpack:"-"`
 }
@@ -56,7 +58,7 @@ func (s *Store) SaveJob(ctx context.Context, j Job) error {
 	}
 	return s.wait(ctx, func(t *tx) error {
 		_, err := t.exec("INSERT INTO jobs (jid, fun, tgt, username, body, deadline, open) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			n, FunText(j.Fun), FunText(j.Tgt), fmt.Sprint(j.User), body, j.Deadline*1000, len(j.Minions) > 0)
+			n, FunText(j.Fun), FunText(j.Tgt), fmt.Sprint(j.User), body, j.Deadline*1000, j.Open)
 		return err
 	})
 }

@@ -89,16 +89,18 @@ func (t *tx) minion(id string) (int64, error) {
 	return n, nil
 }
 
-// SeenMinion stores that a minion has a session now. Grains are kept as they were when m.Grains is nil.
-func (s *Store) SeenMinion(ctx context.Context, m Minion) error {
+// SeenMinion stores that a minion has a session now; done is called when that is on the disk. Grains are kept as they
+// were when m.Grains is nil.
+func (s *Store) SeenMinion(m Minion, done func(error)) {
 	var grains []byte
 	if m.Grains != nil {
 		var err error
 		if grains, err = proto.Encode(m.Grains); err != nil {
-			return err
+			done(err)
+			return
 		}
 	}
-	return s.wait(ctx, func(t *tx) error {
+	s.do(func(t *tx) error {
 		n, err := t.minion(m.ID)
 		if err != nil {
 			return err
@@ -111,15 +113,16 @@ func (s *Store) SeenMinion(ctx context.Context, m Minion) error {
 		_, err = t.exec("UPDATE minions SET version = ?, last_seen = ?, asleep_until = ?, epoch = ? WHERE n = ?",
 			m.Version, micros(m.LastSeen), micros(m.AsleepUntil), m.Epoch, n)
 		return err
-	})
+	}, done)
 }
 
-// LeftMinion stores when a minion was last here, and until when it means to sleep (zero: unknown).
-func (s *Store) LeftMinion(ctx context.Context, id string, at, until time.Time) error {
-	return s.wait(ctx, func(t *tx) error {
+// LeftMinion stores when a minion was last here, and until when it means to sleep (zero: unknown); done is called when
+// that is on the disk.
+func (s *Store) LeftMinion(id string, at, until time.Time, done func(error)) {
+	s.do(func(t *tx) error {
 		_, err := t.exec("UPDATE minions SET last_seen = ?, asleep_until = ? WHERE id = ?", micros(at), micros(until), id)
 		return err
-	})
+	}, done)
 }
 
 // Minions returns every minion that was ever seen, with its grains.

@@ -23,7 +23,7 @@ func openTest(t testing.TB) *Store {
 }
 
 func job(jid string, minions ...string) Job {
-	return Job{Job: proto.Job{JID: jid, Fun: "test.ping", Tgt: "*", TgtType: "glob", User: "root", Arg: []any{}}, Minions: minions}
+	return Job{Job: proto.Job{JID: jid, Fun: "test.ping", Tgt: "*", TgtType: "glob", User: "root", Arg: []any{}}, Minions: minions, Open: true}
 }
 
 func ret(t testing.TB, jid, id string) *proto.Return {
@@ -97,7 +97,7 @@ func TestReopenKeepsEverything(t *testing.T) {
 	s, err := Open(t.Context(), path)
 	require.NoError(t, err)
 	require.NoError(t, s.SaveJob(t.Context(), job("20310504101112000003", "web1")))
-	require.NoError(t, s.SeenMinion(t.Context(), Minion{ID: "web1", Grains: ordered.Pairs("os", "Debian"), LastSeen: time.Now(), Version: "1"}))
+	s.SeenMinion(Minion{ID: "web1", Grains: ordered.Pairs("os", "Debian"), LastSeen: time.Now(), Version: "1"}, func(err error) { assert.NoError(t, err) })
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Add(1)
