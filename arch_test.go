@@ -31,6 +31,7 @@ var layers = []struct {
 	// inside tells which imports of the same level are allowed, as folder prefixes.
 	inside string
 }{
+	{"internal/rpc", 2, ""}, // speaks the wire's codec
 	{"internal,internal/*", 0, "internal/"},
 	{"proto", 1, ""},
 	{"target", 2, ""}, {"render,render/*", 2, "render"}, {"event", 2, ""}, {"release", 2, ""}, {"transport,transport/*", 2, "transport"},
