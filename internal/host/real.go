@@ -47,10 +47,16 @@ func (Real) Run(ctx context.Context, c Cmd) (Result, error) {
 	}
 	pid := cmd.Process.Pid
 	leave := enter(ctx, pid)
-	stop := context.AfterFunc(ctx, func() { endGroup(pid) })
+	waited, ended := make(chan struct{}), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		endGroup(pid, waited)
+	})
 	waitErr := cmd.Wait()
+	close(waited)
 	leave()
 	if !stop() {
+		<-ended
 		_ = syscall.Kill(-pid, syscall.SIGKILL) // what is left of the group
 	}
 	res := Result{Pid: pid, Stdout: out.buf.Bytes(), Stderr: errOut.buf.Bytes(), Truncated: out.cut || errOut.cut}
@@ -72,18 +78,14 @@ func retcode(cmd *exec.Cmd, err error) (int, error) {
 	return cmd.ProcessState.ExitCode(), nil
 }
 
-// endGroup asks a process group to end and makes it end.
-func endGroup(pid int) {
-	if syscall.Kill(-pid, syscall.SIGTERM) != nil {
-		return
+// endGroup asks a process group to end and makes it end. It returns when its leader has been waited for.
+func endGroup(pid int, waited <-chan struct{}) {
+	_ = syscall.Kill(-pid, syscall.SIGTERM)
+	select {
+	case <-waited:
+	case <-time.After(killDelay):
+		_ = syscall.Kill(-pid, syscall.SIGKILL)
 	}
-	for range 40 {
-		time.Sleep(killDelay / 40)
-		if syscall.Kill(-pid, 0) != nil {
-			return
-		}
-	}
-	_ = syscall.Kill(-pid, syscall.SIGKILL)
 }
 
 // Start implements Runner.
