@@ -43,6 +43,19 @@ func RewriteFrom(path string, fill func(io.Writer) error) error {
 	return write(real, func(f *os.File) error { return copyMeta(f, real) }, fill)
 }
 
+// Copy makes dst a copy of src with its mode, owner and security label. Whatever is at dst is replaced, a link too.
+func Copy(src, dst string) error {
+	in, err := os.Open(src)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return write(dst, func(f *os.File) error { return copyMeta(f, src) }, func(w io.Writer) error {
+		_, err := io.Copy(w, in)
+		return err
+	})
+}
+
 // copyMeta gives f the owner, mode and security label of the file at path.
 func copyMeta(f *os.File, path string) error {
 	var st unix.Stat_t

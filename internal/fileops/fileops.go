@@ -112,6 +112,15 @@ func copyStat(src, dst string) error {
 	return os.Chtimes(dst, time.Unix(st.Atim.Unix()), time.Unix(st.Mtim.Unix()))
 }
 
+// Keep makes dst a copy of src with mode, owner and times, before src is changed. What is at dst is replaced, never
+// written through, so that nobody can lead us elsewhere with a link.
+func Keep(src, dst string) error {
+	if err := atomicfile.Copy(src, dst); err != nil {
+		return err
+	}
+	return copyStat(src, dst)
+}
+
 // CopyTree copies the files below src into dst and leaves what else is there.
 func CopyTree(src, dst string) error {
 	var failed error

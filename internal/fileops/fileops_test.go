@@ -59,6 +59,10 @@ func TestCopyAndMove(t *testing.T) {
 	assert.Equal(t, int64(6), fi.ModTime().Unix())
 	assert.ErrorContains(t, Copy(dir+"/a", dir+"/a"), "are the same file")
 
+	require.NoError(t, os.Symlink("b", dir+"/a.bak"))
+	require.NoError(t, Keep(dir+"/a", dir+"/a.bak"))
+	assert.False(t, pypath.IsLink(dir+"/a.bak"), "a backup is not written through a link")
+
 	require.NoError(t, os.MkdirAll(dir+"/d/sub", 0o755))
 	put(t, dir+"/d/sub/f", "f")
 	require.NoError(t, CopyTree(dir+"/d", dir+"/e"))
