@@ -39,7 +39,7 @@ var layers = []struct {
 	{"modules/builtin", 7, ""}, {"states/builtin", 7, ""},
 	{"modules", 3, ""}, {"states", 4, ""}, {"pillar", 4, ""},
 	{"states/sls,states/sls/*", 5, "states/sls"}, {"reactor,reactor/*", 5, "reactor"},
-	{"modules/moduletest", 5, ""},
+	{"modules/rendering", 4, ""}, {"modules/moduletest", 5, ""},
 	{"modules/*", 6, ""}, {"states/*", 6, ""},
 	{"master", 9, ""}, {"minion", 9, ""}, {"master/store", 7, ""},
 	{"master/*", 8, ""}, {"minion/*", 8, ""},
@@ -301,7 +301,7 @@ func TestBuiltinListsAreComplete(t *testing.T) {
 		}
 		for _, p := range load(t) {
 			family, ok := strings.CutPrefix(p.dir, kind+"/")
-			if !ok || family == "builtin" || family == "moduletest" || strings.HasPrefix(family, "sls") || len(p.files) == 0 {
+			if !ok || family == "builtin" || family == "moduletest" || family == "rendering" || strings.HasPrefix(family, "sls") || len(p.files) == 0 {
 				continue
 			}
 			if !strings.Contains(string(list), fmt.Sprintf("%q", "brine/"+p.dir)) {

@@ -5,9 +5,11 @@ import (
 	"brine/modules"
 	"brine/modules/cmd"
 	"brine/modules/config"
+	"brine/modules/cp"
 	"brine/modules/data"
 	"brine/modules/environ"
 	"brine/modules/event"
+	"brine/modules/file"
 	"brine/modules/grains"
 	"brine/modules/hashutil"
 	"brine/modules/mine"
@@ -21,6 +23,8 @@ import (
 type Deps struct {
 	// Sys has the registries beside that of the execution functions.
 	Sys sys.Deps
+	// Push hands files to the master.
+	Push cp.Pusher
 	// Mine is the master's mine.
 	Mine mine.Store
 }
@@ -30,9 +34,11 @@ func Modules(d Deps) []modules.Module {
 	return []modules.Module{
 		cmd.Module(),
 		config.Module(),
+		cp.Module(d.Push),
 		data.Module(),
 		environ.Module(),
 		event.Module(),
+		file.Module(),
 		grains.Module(),
 		hashutil.Module(),
 		mine.Module(d.Mine),

@@ -70,6 +70,7 @@ func TestRun(t *testing.T) {
 			With("clean_env", true).With("reset_system_locale", false)},
 		{"cmd.exec_code", `'from-code a'`, modules.Pos("sh", "echo from-code $1").With("args", "a")},
 		{"cmd.exec_code_all", `{'retcode': 4, 'stdout': '', 'stderr': ''}`, modules.Pos("sh", "exit 4")},
+		{"cmd.run", `'m1'`, withShell("echo {{ grains.id }}").With("template", "jinja")},
 		{"cmd.which", `None`, modules.Pos("surely-not-here")},
 		{"cmd.which_bin", `'/bin/sh'`, modules.Pos([]any{"surely-not-here", "/bin/sh"})},
 		{"cmd.has_exec", `False`, modules.Pos("surely-not-here")},
@@ -100,6 +101,7 @@ func TestRunErrors(t *testing.T) {
 		"No closing quotation":                                                  modules.Pos("echo 'a"),
 		"Error: timeout soon must be a number":                                  withShell("echo").With("timeout", "soon"),
 		"Unable to run command '['no-such-command']' with the context '{'cwd': '/', 'shell': False}', reason: [Errno 2] No such file or directory: 'no-such-command'": modules.Pos("no-such-command").With("cwd", "/"),
+		"Attempted to render file paths with unavailable engine mako": withShell("echo").With("template", "mako"),
 		"boom": withShell("echo boom; exit 1").With("raise_err", true),
 	} {
 		b.Fails(want, "cmd.run", a)

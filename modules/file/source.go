@@ -14,6 +14,7 @@ import (
 	"brine/internal/pypath"
 	"brine/internal/pyurl"
 	"brine/modules"
+	"brine/modules/rendering"
 )
 
 func sourceFuncs() []modules.Func {
@@ -304,11 +305,54 @@ type applyTemplateArgs struct {
 	Saltenv  string `arg:"saltenv"`
 }
 
-func applyTemplate(_ context.Context, _ *modules.Env, in applyTemplateArgs) (any, error) {
-	return ordered.Pairs("result", false, "comment", "Specified template format "+in.Template+" is not supported"), nil
+func applyTemplate(ctx context.Context, env *modules.Env, in applyTemplateArgs) (any, error) {
+	if !rendering.Known(in.Template) {
+		return ordered.Pairs("result", false, "comment", "Specified template format "+in.Template+" is not supported"), nil
+	}
+	out, err := rendering.Text(ctx, env, in.Template, in.Contents, rendering.Options{Saltenv: in.Saltenv, Vars: contextOf(in.Defaults, in.Context)})
+	if err != nil {
+		return err.Error(), nil // Salt answers with the text of the error
+	}
+	return out, nil
+}
+
+// contextOf puts the variables of context over the defaults.
+func contextOf(defaults, context any) *ordered.Map {
+	vars := ordered.New(0)
+	for _, v := range []any{defaults, context} {
+		if m, ok := v.(*ordered.Map); ok {
+			vars.Update(m)
+		}
+	}
+	return vars
 }
 
 // render renders the source that m has and returns where the result lies.
-func (in getManagedArgs) render(_ context.Context, _ *modules.Env, m managed) (managed, error) {
-	return managed{m.sfn, ordered.New(0), "Specified template format " + text(in.Template) + " is not supported"}, nil
+func (in getManagedArgs) render(ctx context.Context, env *modules.Env, m managed) (managed, error) {
+	engine := text(in.Template)
+	if !rendering.Known(engine) {
+		return managed{m.sfn, ordered.New(0), "Specified template format " + engine + " is not supported"}, nil
+	}
+	source, err := readText(m.sfn)
+	if err != nil {
+		return managed{}, plain(err)
+	}
+	vars := ordered.Pairs("name", in.Name, "source", in.Source, "user", in.User, "group", in.Group, "mode", in.Mode, "attrs", in.Attrs)
+	vars.Update(in.Kwargs)
+	vars.Update(contextOf(in.Defaults, in.Context))
+	path, named := pyurl.Salt(pyfmt.Str(in.Source))
+	saltenv := in.Saltenv
+	if named != "" {
+		saltenv = named
+	}
+	out, err := rendering.Text(ctx, env, engine, source, rendering.Options{Saltenv: saltenv, Path: path, Vars: vars})
+	if err != nil {
+		return managed{m.sfn, ordered.New(0), err.Error()}, nil
+	}
+	tmp, err := tempWith([]byte(out))
+	if err != nil {
+		return managed{}, err
+	}
+	sum, err := localSum(tmp)
+	return managed{sfn: tmp, sum: sum}, err
 }
