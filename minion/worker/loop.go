@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"brine/internal/host"
 	"brine/internal/ordered"
 	"brine/proto"
 )
@@ -120,4 +121,25 @@ func (w *Worker) Running(except string) []*ordered.Map {
 		return 1
 	})
 	return out
+}
+
+// Local runs a job that somebody on the device asked for: it is listed and can be signalled like any other. The return is
+// nil when the minion is stopping.
+func (w *Worker) Local(ctx context.Context, j *proto.Job, run func(context.Context) *proto.Return) *proto.Return {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t := &task{job: j, request: request(j), cancel: cancel, running: true}
+	w.mu.Lock()
+	if w.ctx == nil || w.ctx.Err() != nil {
+		w.mu.Unlock()
+		return nil
+	}
+	stop := context.AfterFunc(w.ctx, func() { cancel(context.Canceled) })
+	w.active[j.JID] = t
+	w.wg.Add(1)
+	w.mu.Unlock()
+	defer w.wg.Done()
+	defer stop()
+	defer w.forget(t)
+	return run(host.WithGroup(ctx, &t.group))
 }

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"brine/internal/config"
+	"brine/internal/logging"
+	"brine/internal/pyjson"
+)
+
+// common are the options that Salt's programs share.
+type common struct {
+	configDir         string
+	logLevel, logFile string
+	out               string
+	outIndent         int
+	outIndentSet      bool
+	outFile           string
+	outAppend         bool
+	noColor, color    bool
+	stateOutput       string
+	stateVerbose      bool
+	argsStdin         bool
+	noParse           []string
+	hardCrash         bool
+}
+
+// addCommon declares the shared options on a command.
+func addCommon(cmd *cobra.Command, c *common) {
+	f := cmd.Flags()
+	f.StringVarP(&c.configDir, "config-dir", "c", "", "folder of the configuration (default: $BRINE_CONFIG_DIR, ./.brine, /etc/brine)")
+	f.StringVarP(&c.logLevel, "log-level", "l", "warning", "console log level: "+strings.Join(logging.Levels(), ", "))
+	f.StringVar(&c.logFile, "log-file", "", "log to this file too")
+	f.StringVar(&c.out, "out", "", "outputter: nested, json, yaml, txt, raw, highstate, quiet ...")
+	f.IntVar(&c.outIndent, "out-indent", 0, "indent of json, yaml and pprint; negative for one line")
+	f.StringVar(&c.outFile, "out-file", "", "write the output to this file")
+	f.BoolVar(&c.outAppend, "out-file-append", false, "append to the file instead of replacing it")
+	f.BoolVar(&c.noColor, "no-color", false, "no colours")
+	f.BoolVar(&c.color, "force-color", false, "colours even when the output is no terminal")
+	f.StringVar(&c.stateOutput, "state-output", "", "how states are shown: full, terse, mixed, changes, filter, each also with _id")
+	f.Var(boolText{&c.stateVerbose}, "state-verbose", "show states that were fine without changes: True or False")
+	f.BoolVar(&c.hardCrash, "hard-crash", false, "accepted for compatibility")
+	alias(f, "out", "output")
+	alias(f, "out-indent", "output-indent")
+	alias(f, "out-file", "output-file")
+	alias(f, "out-file-append", "output-file-append")
+	alias(f, "no-color", "no-colour")
+	alias(f, "force-color", "force-colour")
+	c.stateVerbose = true
+}
+
+// addArgs declares the options for reading arguments.
+func addArgs(cmd *cobra.Command, c *common) {
+	f := cmd.Flags()
+	f.BoolVar(&c.argsStdin, "args-stdin", false, "read more arguments from standard input, one a line")
+	f.StringSliceVar(&c.noParse, "no-parse", nil, "keyword arguments that stay text, separated by commas")
+}
+
+// logger makes the console log.
+func (c *common) logger(env *Env) (*zap.Logger, error) {
+	level, err := logging.Level(c.logLevel)
+	if err != nil {
+		return nil, usagef("option -l: invalid choice: %v", err)
+	}
+	return logging.New(env.Stderr, level), nil
+}
+
+// warn logs what a configuration has that is not right but does not stop us.
+func warn(log *zap.Logger, loaded *config.Loaded) {
+	for _, w := range loaded.Warnings {
+		if strings.Contains(w.Msg, "no effect") {
+			log.Debug(w.Error())
+			continue
+		}
+		log.Warn(w.Error())
+	}
+}
+
+// readArgs adds the arguments that come from standard input.
+func (c *common) readArgs(env *Env, args []string) ([]string, error) {
+	if !c.argsStdin {
+		return args, nil
+	}
+	s := bufio.NewScanner(env.Stdin)
+	s.Buffer(make([]byte, 64<<10), 16<<20)
+	for s.Scan() {
+		if line := s.Text(); strings.TrimSpace(line) != "" {
+			args = append(args, line)
+		}
+	}
+	return args, s.Err()
+}
+
+// printer prints results with the outputter that was asked for.
+type printer struct {
+	c    *common
+	env  *Env
+	log  *zap.Logger
+	file io.WriteCloser
+}
+
+func (c *common) printer(env *Env, log *zap.Logger) (*printer, error) {
+	p := &printer{c: c, env: env, log: log}
+	if c.outFile == "" {
+		return p, nil
+	}
+	mode := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if c.outAppend {
+		mode = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	}
+	f, err := os.OpenFile(env.abs(c.outFile), mode, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("option --out-file: %w", err)
+	}
+	p.file = f
+	return p, nil
+}
+
+func (p *printer) close() {
+	if p.file != nil {
+		_ = p.file.Close()
+	}
+}
+
+// print shows data; hint is the outputter that the data itself asks for.
+func (p *printer) print(data any, hint string) {
+	name := p.c.out
+	if name == "" {
+		name = hint
+	}
+	text := pyjson.Dumps(data, pyjson.Options{Indent: 4})
+	_ = name
+	p.text(text)
+}
+
+// text prints a line, or several, where results go.
+func (p *printer) text(s string) {
+	w := p.env.Stdout
+	if p.file != nil {
+		w = p.file
+	}
+	fmt.Fprintln(w, s)
+}
+
+// userName is who runs the command, as jobs show it.
+func userName(env *Env) string {
+	if u, err := user.Current(); err == nil {
+		if sudo := env.Getenv("SUDO_USER"); sudo != "" && u.Uid == "0" {
+			return "sudo_" + sudo
+		}
+		return u.Username
+	}
+	return "unknown"
+}

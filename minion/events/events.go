@@ -1,0 +1,280 @@
+// Package events is the way of events out of the minion: onto its own bus at once, and to the master through a queue on
+// the disk, which survives kill -9, power cuts and days offline. Each event has a number in its queue; the master says up
+// to which number it has stored them, so none is lost and none is stored twice.
+package events
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"brine/event"
+	"brine/internal/journal"
+	"brine/internal/ordered"
+	"brine/modules"
+	"brine/proto"
+)
+
+// Options configure a Queue.
+type Options struct {
+	ID string
+	// Path is the file of the queue.
+	Path string
+	// MaxEvents bounds the queue: beyond it the oldest events go. Zero is 100,000.
+	MaxEvents int
+	Send      func(ctx context.Context, e proto.Envelope) error
+	Log       *zap.Logger
+}
+
+// Queue implements modules.Events. Safe for concurrent use.
+type Queue struct {
+	o   Options
+	Bus *event.Bus
+
+	writing sync.Mutex // one event after another reaches the disk, then the list: a number is never used twice
+
+	mu      sync.Mutex
+	j       *journal.Journal
+	name    string
+	next    uint64
+	list    []proto.Event // not stored by the master, in order
+	dropped int
+	wake    chan struct{}
+	sent    time.Time
+}
+
+var _ modules.Events = (*Queue)(nil)
+
+// record is one entry of the file: exactly one field is set.
+type record struct {
+	Name  string       `msgpack:"name,omitempty"`
+	Next  uint64       `msgpack:"next,omitempty"`
+	Event *proto.Event `msgpack:"e,omitempty"`
+	UpTo  uint64       `msgpack:"upto,omitempty"`
+}
+
+const (
+	defaultMax = 100_000
+	batchSize  = 200
+	// resendAfter is how long a batch may stay unacknowledged.
+	resendAfter = 10 * time.Second
+	rewriteAt   = 4 << 20
+)
+
+// Open reads the queue.
+func Open(o Options, bus *event.Bus) (*Queue, error) {
+	if o.MaxEvents == 0 {
+		o.MaxEvents = defaultMax
+	}
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
+		return nil, err
+	}
+	q := &Queue{o: o, Bus: bus, next: 1, wake: make(chan struct{}, 1)}
+	j, err := journal.Open(o.Path, func(b []byte) error {
+		var r record
+		if err := proto.Decode(b, &r); err != nil {
+			return err
+		}
+		q.apply(&r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("event queue: %w", err)
+	}
+	q.j = j
+	if q.name == "" {
+		b := make([]byte, 8)
+		if _, err := rand.Read(b); err != nil {
+			return nil, err
+		}
+		q.name = hex.EncodeToString(b)
+		if err := q.append(&record{Name: q.name}); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+func (q *Queue) apply(r *record) {
+	switch {
+	case r.Name != "":
+		q.name, q.next = r.Name, max(q.next, r.Next)
+	case r.Event != nil:
+		q.list = append(q.list, *r.Event)
+		q.next = max(q.next, r.Event.Seq+1)
+	default:
+		q.forget(r.UpTo)
+	}
+}
+
+func (q *Queue) forget(upTo uint64) {
+	n := 0
+	for n < len(q.list) && q.list[n].Seq <= upTo {
+		n++
+	}
+	q.list = q.list[n:]
+}
+
+func (q *Queue) append(r *record) error {
+	b, err := proto.Encode(r)
+	if err != nil {
+		return err
+	}
+	return q.j.Append(b)
+}
+
+// Fire implements modules.Events: the event goes to this minion's own bus only.
+func (q *Queue) Fire(_ context.Context, tag string, data *ordered.Map) error {
+	q.Bus.Fire(event.New(tag, data, time.Now()))
+	return nil
+}
+
+// Send implements modules.Events: when it returns, the event is on the disk.
+func (q *Queue) Send(_ context.Context, tag string, data *ordered.Map) error {
+	now := time.Now()
+	if data == nil {
+		data = ordered.New(0)
+	}
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	e := proto.Event{Seq: q.next, Tag: tag, Data: data, Time: now.UnixMicro()}
+	if err := q.append(&record{Event: &e}); err != nil {
+		return fmt.Errorf("event queue: %w", err)
+	}
+	q.mu.Lock()
+	q.next++
+	q.list = append(q.list, e)
+	if len(q.list) > q.o.MaxEvents {
+		q.list = q.list[1:]
+		q.dropped++
+	}
+	q.mu.Unlock()
+	q.poke()
+	return nil
+}
+
+func (q *Queue) poke() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Connected sends what waits: there is a new session.
+func (q *Queue) Connected() {
+	q.mu.Lock()
+	q.sent = time.Time{}
+	q.mu.Unlock()
+	q.poke()
+}
+
+// Done forgets the events up to a number: the master has stored them.
+func (q *Queue) Done(upTo uint64) {
+	q.mu.Lock()
+	before := len(q.list)
+	q.forget(upTo)
+	forgotten := before > len(q.list)
+	q.sent = time.Time{}
+	q.mu.Unlock()
+	if !forgotten {
+		return
+	}
+	if err := q.note(upTo); err != nil {
+		q.o.Log.Error("event queue", zap.Error(err))
+	}
+	q.poke()
+}
+
+func (q *Queue) note(upTo uint64) error {
+	if q.j.Size() > rewriteAt {
+		return q.rewrite()
+	}
+	b, err := proto.Encode(&record{UpTo: upTo})
+	if err != nil {
+		return err
+	}
+	return q.j.Note(b)
+}
+
+func (q *Queue) rewrite() error {
+	q.writing.Lock()
+	defer q.writing.Unlock()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	records := []record{{Name: q.name, Next: q.next}}
+	for i := range q.list {
+		records = append(records, record{Event: &q.list[i]})
+	}
+	var failed error
+	err := q.j.Rewrite(func(yield func([]byte) bool) {
+		for i := range records {
+			b, err := proto.Encode(&records[i])
+			if err != nil {
+				failed = err
+				return
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// Len is how many events wait, and Dropped how many found no room.
+func (q *Queue) Len() (waiting, dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.list), q.dropped
+}
+
+// Run sends batches until ctx ends.
+func (q *Queue) Run(ctx context.Context) error {
+	tick := time.NewTicker(resendAfter / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return q.close(ctx)
+		case <-q.wake:
+		case <-tick.C:
+		}
+		q.flush(ctx)
+	}
+}
+
+func (q *Queue) close(ctx context.Context) error {
+	if err := q.j.Close(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// flush sends the oldest events, unless they are on their way already.
+func (q *Queue) flush(ctx context.Context) {
+	q.mu.Lock()
+	if len(q.list) == 0 || time.Since(q.sent) < resendAfter {
+		q.mu.Unlock()
+		return
+	}
+	batch := proto.Events{Queue: q.name, List: append([]proto.Event(nil), q.list[:min(batchSize, len(q.list))]...)}
+	q.sent = time.Now()
+	q.mu.Unlock()
+	body, err := proto.Encode(&batch)
+	if err == nil {
+		err = q.o.Send(ctx, proto.Envelope{Type: proto.TypeEvent, Body: body})
+	}
+	if err != nil {
+		q.o.Log.Debug("send events", zap.Error(err))
+	}
+}

@@ -1,0 +1,66 @@
+package minion
+
+import (
+	"context"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"brine/fileroots"
+	"brine/internal/host"
+	"brine/internal/ordered"
+	"brine/minion/exec"
+	"brine/minion/facts"
+	"brine/minion/files"
+	"brine/modules"
+	"brine/modules/builtin"
+)
+
+// parts are what a runtime is made of besides the configuration.
+type parts struct {
+	files  modules.Files
+	pillar modules.Pillar
+	events modules.Events
+	deps   builtin.Deps
+}
+
+// newRuntime puts together what jobs run with.
+func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
+	reg, err := modules.NewRegistry(builtin.Modules(p.deps)...)
+	if err != nil {
+		return nil, err
+	}
+	r := &exec.Runtime{
+		ID: o.ID, Opts: o.All, Grains: newGrains(o), Pillar: p.pillar, Files: p.files, Host: host.Real{}, Events: p.events, Log: log,
+	}
+	r.Swap(reg)
+	return r, nil
+}
+
+func newGrains(o *Options) *facts.Facts {
+	return &facts.Facts{
+		Detect:     func(ctx context.Context) *ordered.Map { return detect(ctx, o) },
+		Merge:      mergeGrains,
+		Configured: o.Grains,
+		Path:       filepath.Join(o.ConfDir, "grains"),
+	}
+}
+
+// newLocalFiles reads the file roots of this machine.
+func newLocalFiles(o *Options) files.Local {
+	return files.Local{Roots: fileroots.New(fileroots.Options{Envs: o.FileRoots, IgnoreGlobs: o.FileIgnore})}
+}
+
+// NewLocal makes a runtime that works alone, without a master: files and pillar come from this machine, and events are
+// not sent anywhere.
+func NewLocal(o *Options, log *zap.Logger) (*exec.Runtime, error) {
+	o.All.Set("file_client", "local")
+	o.All.Set("local", true)
+	return newRuntime(o, parts{files: newLocalFiles(o), pillar: noPillar{}, events: noEvents{}}, log)
+}
+
+// noEvents is the event sender of a runtime without a master: nobody listens.
+type noEvents struct{}
+
+func (noEvents) Fire(context.Context, string, *ordered.Map) error { return nil }
+func (noEvents) Send(context.Context, string, *ordered.Map) error { return nil }
