@@ -200,7 +200,8 @@ func (t *translation) conditional(start int) error {
 	} else if !digitsOnly(name) || name == "" {
 		return t.fail("unknown group name '"+name+"'", at)
 	}
-	t.conditions[at], _ = strconv.Atoi(name)
+	number, _ := strconv.Atoi(name)
+	t.conditions = append(t.conditions, condition{number, at})
 	t.at = at + end + 1
 	t.simple = false
 	t.openGroup(start, false, "?("+name+")")

@@ -15,15 +15,18 @@ type translation struct {
 	fast, back strings.Builder
 	groups     int
 	names      map[string]int
-	open       []int       // where the open groups began, in bytes
-	conditions map[int]int // groups that conditions ask for, by the place where they stand
-	simple     bool        // Go's engine can run it
+	open       []int // where the open groups began, in bytes
+	conditions []condition
+	simple     bool // Go's engine can run it
 	dollar     bool
 	asserts    bool
 	asciiOnly  bool
 	repeatable bool // what was written last can be repeated
 	repeated   bool // what was written last is a repetition
 }
+
+// condition is a (?(group)...) and where it stands.
+type condition struct{ group, at int }
 
 // Python's classes. \w has letters, digits and other numbers, no marks; both engines would read it otherwise.
 const (
@@ -34,7 +37,7 @@ const (
 
 // translate reads a pattern once and writes it for both engines.
 func translate(src string, flags Flags) (*translation, error) {
-	t := &translation{src: src, flags: flags, names: map[string]int{}, conditions: map[int]int{}, simple: true}
+	t := &translation{src: src, flags: flags, names: map[string]int{}, simple: true}
 	if strings.HasPrefix(src, "(?") {
 		t.leadingFlags()
 	}
@@ -49,9 +52,9 @@ func translate(src string, flags Flags) (*translation, error) {
 	if n := len(t.open); n > 0 {
 		return nil, t.fail("missing ), unterminated subpattern", t.open[n-1])
 	}
-	for at, n := range t.conditions {
-		if n > t.groups {
-			return nil, t.fail(fmt.Sprintf("invalid group reference %d", n), at)
+	for _, c := range t.conditions {
+		if c.group > t.groups {
+			return nil, t.fail(fmt.Sprintf("invalid group reference %d", c.group), c.at)
 		}
 	}
 	if t.flags&IgnoreCase != 0 {

@@ -99,7 +99,7 @@ func batch(c *Call) (starlark.Value, error) {
 		k := min(n, len(items))
 		row := slices.Clone(items[:k])
 		items = items[k:]
-		for c.Args[1] != nil && c.Args[1] != starlark.None && len(row) < n && n <= pyvalue.MaxSize {
+		for c.Args[1] != nil && c.Args[1] != starlark.None && len(row) < n && n <= pyvalue.MaxItems {
 			row = append(row, c.Args[1])
 		}
 		out = append(out, starlark.NewList(row))
@@ -113,7 +113,7 @@ func slice(c *Call) (starlark.Value, error) {
 		return nil, err
 	}
 	n, err := c.number(0, 1)
-	if err != nil || n < 1 || n > pyvalue.MaxSize {
+	if err != nil || n < 1 || n > pyvalue.MaxItems {
 		return nil, pyvalue.Errorf("ZeroDivisionError", "integer division or modulo by zero")
 	}
 	per, extra := len(items)/n, len(items)%n
@@ -134,8 +134,16 @@ func slice(c *Call) (starlark.Value, error) {
 	return pyvalue.NewGenerator("generator object sync_do_slice", out), nil
 }
 
+// mayBeEmpty are the items of a value, none for one that is false: Jinja does not look into that.
+func mayBeEmpty(c *Call) ([]starlark.Value, error) {
+	if !bool(c.Value.Truth()) {
+		return nil, pyvalue.Check(c.Value)
+	}
+	return c.items()
+}
+
 func mapFilter(c *Call) (starlark.Value, error) {
-	items, err := c.items()
+	items, err := mayBeEmpty(c)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +185,7 @@ func mapper(c *Call) (func(starlark.Value) (starlark.Value, error), error) {
 
 // pickItems is select, reject, selectattr and rejectattr.
 func pickItems(c *Call, name string, byAttr bool) (starlark.Value, error) {
-	items, err := c.items()
+	items, err := mayBeEmpty(c)
 	if err != nil {
 		return nil, err
 	}

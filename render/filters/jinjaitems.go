@@ -36,6 +36,9 @@ func jinjaItems(name string) *Filter {
 	case "last":
 		return run(func(c *Call) (starlark.Value, error) {
 			items, err := c.items()
+			if pyvalue.Is(err, "TypeError") {
+				err = typeErrorf("'%s' object is not reversible", pyvalue.TypeName(c.Value))
+			}
 			if len(items) == 0 && err == nil {
 				return &pyvalue.Undefined{Message: "No last item, sequence was empty."}, nil
 			}
@@ -53,17 +56,6 @@ func jinjaItems(name string) *Filter {
 		return run(join, "d?", "attribute?")
 	case "reverse":
 		return run(reverse)
-	case "random":
-		return run(func(c *Call) (starlark.Value, error) {
-			items, err := c.items()
-			if err != nil {
-				return nil, err
-			}
-			if len(items) == 0 {
-				return &pyvalue.Undefined{Message: "No random item, sequence was empty."}, nil
-			}
-			return items[rand.IntN(len(items))], nil
-		})
 	case "sum":
 		return run(sum, "attribute?", "start?")
 	case "sort":
@@ -78,6 +70,17 @@ func jinjaItems(name string) *Filter {
 
 func jinjaGroups(name string) *Filter {
 	switch name {
+	case "random":
+		return run(func(c *Call) (starlark.Value, error) {
+			items, err := c.items()
+			if err != nil {
+				return nil, err
+			}
+			if len(items) == 0 {
+				return &pyvalue.Undefined{Message: "No random item, sequence was empty."}, nil
+			}
+			return items[rand.IntN(len(items))], nil
+		})
 	case "groupby":
 		return run(groupby, "attribute", "default?", "case_sensitive?")
 	case "batch":

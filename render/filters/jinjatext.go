@@ -179,6 +179,10 @@ func replace(c *Call) (starlark.Value, error) {
 }
 
 func truncate(c *Call) (starlark.Value, error) {
+	size, err := pyvalue.Len(c.Value)
+	if err != nil {
+		return nil, err
+	}
 	s, err := c.text()
 	if err != nil {
 		return nil, err
@@ -200,8 +204,10 @@ func truncate(c *Call) (starlark.Value, error) {
 		return nil, pyvalue.Errorf("AssertionError", "expected length >= %d, got %d", tail, length)
 	case leeway < 0:
 		return nil, pyvalue.Errorf("AssertionError", "expected leeway >= 0, got %d", leeway)
-	case len(runes) <= length+leeway:
+	case size <= length+leeway:
 		return starlark.String(s), nil
+	case size != len(runes):
+		return nil, typeErrorf("can only truncate text, not %s", pyvalue.TypeName(c.Value))
 	}
 	cut := string(runes[:length-tail])
 	if kill {
@@ -214,9 +220,9 @@ func truncate(c *Call) (starlark.Value, error) {
 }
 
 func indent(c *Call) (starlark.Value, error) {
-	s, err := c.text()
-	if err != nil {
-		return nil, err
+	s, ok := pyvalue.Text(c.Value)
+	if !ok {
+		return nil, typeErrorf("unsupported operand type(s) for +=: '%s' and 'str'", pyvalue.TypeName(c.Value))
 	}
 	pad := c.str(0, "")
 	if _, ok := pyvalue.Text(orNone(c.Args[0])); !ok {

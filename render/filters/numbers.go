@@ -149,7 +149,7 @@ func round(c *Call) (starlark.Value, error) {
 }
 
 func fileSize(c *Call) (starlark.Value, error) {
-	v, err := toFloat(&Call{Host: c.Host, Value: c.Value, Args: []starlark.Value{nil}})
+	v, err := toFloatStrict(c.Value)
 	if err != nil {
 		return nil, err
 	}

@@ -173,6 +173,10 @@ func toFloatStrict(v starlark.Value) (starlark.Value, error) {
 		}
 		return nil, valueErrorf("could not convert string to float: '%s'", s)
 	}
+	if n, err := pyvalue.Negate("+", v); err == nil {
+		f, _ := starlark.AsFloat(n)
+		return starlark.Float(f), nil
+	}
 	return nil, typeErrorf("float() argument must be a string or a real number, not '%s'", pyvalue.TypeName(v))
 }
 

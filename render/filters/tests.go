@@ -96,11 +96,15 @@ func plainTest(name string) func(v starlark.Value) (bool, error) {
 	case "list":
 		return kind(func(v starlark.Value) bool { _, ok := v.(*starlark.List); return ok })
 	case "callable":
-		return kind(func(v starlark.Value) bool { _, ok := v.(starlark.Callable); return ok })
+		return kind(func(v starlark.Value) bool {
+			_, missing := v.(*pyvalue.Undefined) // calling it is possible, if only to fail
+			_, ok := v.(starlark.Callable)
+			return ok || missing
+		})
 	case "escaped":
 		return kind(func(v starlark.Value) bool { _, ok := v.(pyvalue.Markup); return ok })
 	case "iterable":
-		return kind(iterable)
+		return func(v starlark.Value) (bool, error) { return iterable(v), pyvalue.Check(v) }
 	case "sequence":
 		return kind(func(v starlark.Value) bool {
 			switch v.(type) {

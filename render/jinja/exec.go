@@ -76,7 +76,7 @@ func (r *run) blockStmt(s syntax.Stmt, f *frame, b *strings.Builder) error {
 	case *syntax.FilterBlock:
 		v, err := r.captured(t.Body, f.child())
 		if err == nil {
-			v, err = r.applyFilter(t.Filter, v, f)
+			v, err = r.applyChain(t.Filter, v, f)
 		}
 		return r.print(v, err, b)
 	case *syntax.Block:
@@ -175,7 +175,7 @@ func (r *run) setBlock(t *syntax.SetBlock, f *frame) error {
 		return err
 	}
 	if t.Filter != nil {
-		if v, err = r.applyFilter(t.Filter, v, f); err != nil {
+		if v, err = r.applyChain(t.Filter, v, f); err != nil {
 			return err
 		}
 	}

@@ -276,7 +276,10 @@ func (n *namespace) ObjectName() string { return "jinja2.utils.Namespace object"
 
 // PyAttr implements pyvalue.Attributes.
 func (n *namespace) PyAttr(name string) (starlark.Value, error) {
-	v, _, err := n.attrs.Get(starlark.String(name))
+	v, found, err := n.attrs.Get(starlark.String(name))
+	if !found {
+		return nil, err
+	}
 	return v, err
 }
 

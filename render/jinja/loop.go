@@ -216,6 +216,9 @@ func (r *run) walk(t *syntax.For, v starlark.Value, f *frame, b *strings.Builder
 }
 
 func (r *run) round(t *syntax.For, l *loop, f *frame, b *strings.Builder) error {
+	if err := r.step(); err != nil {
+		return err
+	}
 	inner := f.child()
 	inner.loop = l
 	if err := r.assign(inner, t.Target, l.current); err != nil {

@@ -67,8 +67,19 @@ func (h host) Salt(fun string, a pyvalue.Args) (starlark.Value, error) {
 // Step implements filters.Host.
 func (h host) Step() error { return h.r.step() }
 
+// applyChain applies the filters at the head of a block, the first of them innermost.
+func (r *run) applyChain(t *syntax.Filter, v starlark.Value, f *frame) (starlark.Value, error) {
+	if inner, ok := t.Node.(*syntax.Filter); ok {
+		var err error
+		if v, err = r.applyChain(inner, v, f); err != nil {
+			return nil, err
+		}
+	}
+	return r.applyFilter(t, v, f)
+}
+
 func (r *run) applyFilter(t *syntax.Filter, v starlark.Value, f *frame) (starlark.Value, error) {
-	if t.Node == nil || t.Args.Pos != nil || t.Args.Kw != nil || t.Args.DynPos != nil || t.Args.DynKw != nil {
+	if t.Args.Pos != nil || t.Args.Kw != nil || t.Args.DynPos != nil || t.Args.DynKw != nil {
 		a, err := r.args(&t.Args, f)
 		if err != nil {
 			return nil, err

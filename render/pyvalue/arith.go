@@ -120,6 +120,9 @@ func concat(a, b starlark.Value) (starlark.Value, error) {
 	switch x := a.(type) {
 	case *starlark.List:
 		if y, ok := b.(*starlark.List); ok {
+			if x.Len()+y.Len() > MaxItems {
+				return nil, tooLarge()
+			}
 			return starlark.NewList(append(listItems(x), listItems(y)...)), nil
 		}
 	case starlark.Tuple:
@@ -152,10 +155,11 @@ func repeat(a, b, x, y starlark.Value, xNum, yNum bool) (starlark.Value, error) 
 	}
 	n = max(n, 0)
 	size := int64(starlark.Len(a))
+	limit := int64(MaxItems)
 	if s, ok := Text(a); ok {
-		size = int64(len(s))
+		size, limit = int64(len(s)), MaxSize
 	}
-	if size > 0 && n > MaxSize/size {
+	if size > 0 && n > limit/size {
 		return nil, tooLarge()
 	}
 	switch t := a.(type) {
@@ -217,6 +221,9 @@ func intArithmetic(op string, x, y starlark.Int) (starlark.Value, error) {
 		return x.Div(y), nil
 	case "%":
 		return x.Mod(y), nil
+	}
+	if x.Sign() == 0 && y.Sign() < 0 {
+		return starlark.Float(math.Copysign(0, -1)), nil
 	}
 	q, _ := new(big.Rat).SetFrac(x.BigInt(), y.BigInt()).Float64()
 	if math.IsInf(q, 0) {

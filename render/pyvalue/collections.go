@@ -63,7 +63,7 @@ func listMethods(name string) methodFunc {
 				return nil, err
 			}
 			l := recv.(*starlark.List)
-			if l.Len()+len(items) > MaxSize {
+			if l.Len()+len(items) > MaxItems {
 				return nil, tooLarge()
 			}
 			return starlark.None, setList(l, append(listItems(l), items...))

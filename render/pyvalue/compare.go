@@ -235,7 +235,7 @@ type Container interface {
 
 // Contains is item in v.
 func Contains(v, item starlark.Value) (bool, error) {
-	if err := firstErr(Check(v), Check(item)); err != nil {
+	if err := Check(v); err != nil {
 		return false, err
 	}
 	if s, ok := Text(v); ok {
@@ -287,6 +287,9 @@ func Key(v starlark.Value) starlark.Value {
 func hashError(v starlark.Value, err error) error {
 	if err == nil {
 		return nil
+	}
+	if err := Check(v); err != nil {
+		return err
 	}
 	return typeErrorf("unhashable type: '%s'", TypeName(v))
 }

@@ -112,6 +112,9 @@ func (sp spec) formatText(s string) (string, error) {
 	if sp.verb != 0 && sp.verb != 's' {
 		return "", valueErrorf("Unknown format code '%c' for object of type 'str'", sp.verb)
 	}
+	if sp.group != "" {
+		return "", valueErrorf("Cannot specify '%s' with 's'.", sp.group)
+	}
 	if sp.align == '=' {
 		if sp.fill != "0" {
 			return "", valueErrorf("'=' alignment not allowed in string format specifier")
@@ -166,6 +169,9 @@ func (sp spec) formatInt(i *big.Int) (string, error) {
 	bases := map[byte]int{0: 10, 'd': 10, 'n': 10, 'b': 2, 'o': 8, 'x': 16, 'X': 16}
 	base := bases[sp.verb]
 	if sp.verb == 'c' {
+		if !i.IsInt64() || i.Int64() < 0 || i.Int64() > utf8.MaxRune {
+			return "", Errorf("OverflowError", "%%c arg not in range(0x110000)")
+		}
 		return sp.pad("", string(rune(i.Int64()))), nil
 	}
 	if base == 0 {

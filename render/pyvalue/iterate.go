@@ -107,8 +107,8 @@ func Items(v starlark.Value) ([]starlark.Value, error) {
 		if err != nil || !ok {
 			return out, err
 		}
-		if len(out) >= MaxSize {
-			return nil, Errorf("MemoryError", "more than %d items", MaxSize)
+		if len(out) >= MaxItems {
+			return nil, Errorf("MemoryError", "more than %d items", MaxItems)
 		}
 		out = append(out, e)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strings"
+	"unicode/utf8"
 
 	"go.starlark.net/starlark"
 )
@@ -27,8 +28,12 @@ func percent(pattern starlark.Value, s string, arg starlark.Value) (starlark.Val
 	if err != nil {
 		return nil, err
 	}
-	_, isDict := arg.(*starlark.Dict)
-	if p.next < len(p.args) && !p.mapped && !isDict {
+	lenient := false // a dict or list may go unused
+	switch arg.(type) {
+	case *starlark.Dict, *starlark.List:
+		lenient = true
+	}
+	if p.next < len(p.args) && !p.mapped && !lenient {
 		return nil, typeErrorf("not all arguments converted during string formatting")
 	}
 	if p.escape {
@@ -178,11 +183,7 @@ func (p *percenter) convert(v starlark.Value, sp spec, at int) (string, error) {
 	case 's', 'r', 'a':
 		return p.text(v, sp)
 	case 'c':
-		if s, ok := Text(v); ok {
-			return sp.finish("", s), nil
-		}
-		n, err := IntArg(v, 0)
-		return sp.finish("", string(rune(n))), err
+		return p.character(v, sp)
 	case 'd', 'i', 'u', 'x', 'X', 'o':
 		return percentInt(v, sp)
 	case 'f', 'F', 'e', 'E', 'g', 'G':
@@ -194,6 +195,23 @@ func (p *percenter) convert(v starlark.Value, sp spec, at int) (string, error) {
 		return sp.formatFloat(f)
 	}
 	return "", valueErrorf("unsupported format character '%c' (0x%x) at index %d", sp.verb, sp.verb, at)
+}
+
+func (p *percenter) character(v starlark.Value, sp spec) (string, error) {
+	if sp.align == '=' {
+		sp.fill, sp.align = " ", '>'
+	}
+	if s, ok := Text(v); ok && utf8.RuneCountInString(s) == 1 {
+		return sp.finish("", s), nil
+	}
+	n, err := IntArg(v, -1)
+	switch {
+	case err != nil || v == starlark.None:
+		return "", typeErrorf("%%c requires int or char")
+	case n < 0 || n > utf8.MaxRune:
+		return "", Errorf("OverflowError", "%%c arg not in range(0x110000)")
+	}
+	return sp.finish("", string(rune(n))), nil
 }
 
 func (p *percenter) text(v starlark.Value, sp spec) (string, error) {

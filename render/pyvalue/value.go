@@ -14,8 +14,11 @@ import (
 	"go.starlark.net/starlark"
 )
 
-// MaxSize bounds the bytes of a text and the items of a list that one operation makes.
-const MaxSize = 16 << 20
+// What one operation may make.
+const (
+	MaxSize  = 16 << 20 // bytes of a text
+	MaxItems = 1 << 20  // items of a list
+)
 
 // Error is an exception, with Python's class and text.
 type Error struct {
@@ -52,7 +55,7 @@ type Undefined struct {
 }
 
 func (u *Undefined) String() string        { return "Undefined" }
-func (u *Undefined) Type() string          { return "Undefined" }
+func (u *Undefined) Type() string          { return "StrictUndefined" }
 func (u *Undefined) Freeze()               {}
 func (u *Undefined) Truth() starlark.Bool  { return false }
 func (u *Undefined) Hash() (uint32, error) { return 0, u.Err() }

@@ -21,6 +21,7 @@ type lexer struct {
 	inside       kind // variableBegin, blockBegin or "" for text
 	balance      []byte
 	ready        []token
+	buffer       [4]token // what ready uses
 	lineStarting bool
 }
 
@@ -62,7 +63,9 @@ func (l *lexer) next() token {
 		}
 	}
 	t := l.ready[0]
-	l.ready = l.ready[1:]
+	if l.ready = l.ready[1:]; len(l.ready) == 0 {
+		l.ready = l.buffer[:0]
+	}
 	return t
 }
 
@@ -260,6 +263,13 @@ func (l *lexer) leave() bool {
 func (l *lexer) name() {
 	end := l.pos
 	for end < len(l.src) {
+		if c := l.src[end]; c < utf8.RuneSelf {
+			if !isWordByte(c) {
+				break
+			}
+			end++
+			continue
+		}
 		r, n := utf8.DecodeRuneInString(l.src[end:])
 		if r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) {
 			break
@@ -271,6 +281,10 @@ func (l *lexer) name() {
 	}
 	l.emit(token{kind: name, line: l.line, text: l.src[l.pos:end]})
 	l.pos = end
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 func (l *lexer) unexpected() {

@@ -136,7 +136,7 @@ func (p *parser) parseUntil(ends []string) []Stmt {
 			if ends != nil && p.cur.isAny(ends...) {
 				return body
 			}
-			body = append(body, p.parseStatement()...)
+			body = append(body, p.parseStatement())
 			p.expect(blockEnd)
 		}
 	}

@@ -3,27 +3,72 @@ package syntax
 import "strings"
 
 // parseStatement reads one tag, up to its closing mark.
-func (p *parser) parseStatement() []Stmt {
+func (p *parser) parseStatement() Stmt {
 	t := p.cur
 	if t.kind != name {
 		fail(t.line, "tag name expected")
 	}
 	p.tags = append(p.tags, t.text)
-	read := map[string]func() Stmt{
-		"for": p.parseFor, "if": p.parseIf, "set": p.parseSet, "with": p.parseWith, "autoescape": p.parseAutoescape,
-		"block": p.parseBlock, "extends": p.parseExtends, "include": p.parseInclude, "import": func() Stmt { return p.parseImport("") },
-		"from": p.parseFrom, "macro": p.parseMacro, "call": p.parseCallBlock, "filter": p.parseFilterBlock, "print": p.parsePrint,
-		"do": p.parseDo, "break": p.parseBreak, "continue": p.parseContinue, "profile": p.parseProfile,
-		"load_yaml": p.parseLoad, "load_json": p.parseLoad, "load_text": p.parseLoad,
-		"import_yaml": p.parseImportData, "import_json": p.parseImportData, "import_text": p.parseImportData,
-	}[t.text]
-	if read == nil {
+	s := p.statement(t.text)
+	if s == nil {
 		p.tags = p.tags[:len(p.tags)-1]
 		p.missingEnd(t.text, p.ends, t.line)
 	}
-	s := read()
 	p.tags = p.tags[:len(p.tags)-1]
-	return []Stmt{s}
+	return s
+}
+
+// statement reads the statement that a word begins; nil when it begins none.
+func (p *parser) statement(word string) Stmt {
+	switch word {
+	case "for":
+		return p.parseFor()
+	case "if":
+		return p.parseIf()
+	case "set":
+		return p.parseSet()
+	case "do":
+		return p.parseDo()
+	case "with":
+		return p.parseWith()
+	case "macro":
+		return p.parseMacro()
+	case "call":
+		return p.parseCallBlock()
+	case "filter":
+		return p.parseFilterBlock()
+	case "include":
+		return p.parseInclude()
+	case "import":
+		return p.parseImport("")
+	case "from":
+		return p.parseFrom()
+	case "break":
+		return &Break{p.loopTag()}
+	case "continue":
+		return &Continue{p.loopTag()}
+	}
+	return p.rarer(word)
+}
+
+func (p *parser) rarer(word string) Stmt {
+	switch word {
+	case "extends":
+		return p.parseExtends()
+	case "block":
+		return p.parseBlock()
+	case "autoescape":
+		return p.parseAutoescape()
+	case "print":
+		return p.parsePrint()
+	case "profile":
+		return p.parseProfile()
+	case "load_yaml", "load_json", "load_text":
+		return p.parseLoad()
+	case "import_yaml", "import_json", "import_text":
+		return p.parseImportData()
+	}
+	return nil
 }
 
 func (p *parser) parseSet() Stmt {
@@ -278,9 +323,6 @@ func (p *parser) parseDo() Stmt {
 	line := At(p.advance().line)
 	return &Do{line, p.parseTuple(tupleOptions{cond: true})}
 }
-
-func (p *parser) parseBreak() Stmt    { return &Break{p.loopTag()} }
-func (p *parser) parseContinue() Stmt { return &Continue{p.loopTag()} }
 
 func (p *parser) loopTag() At {
 	t := p.advance()
