@@ -119,6 +119,16 @@ func TestJinjaOptionsComeFromTheConfiguration(t *testing.T) {
 	assert.Equal(t, "x\n  \ny\n  \nz", got)
 }
 
+func TestAllowUndefined(t *testing.T) {
+	t.Parallel()
+	src := []byte("[{{ nope }}{{ opts.nope }}{% for x in nope %}x{% endfor %}{{ 'y' if nope else 'n' }}]")
+	got, err := Render(t.Context(), src, &Env{Opts: ordered.Pairs("allow_undefined", true)}, Options{Default: "jinja"})
+	require.NoError(t, err)
+	assert.Equal(t, "[n]", got)
+	_, err = Render(t.Context(), src, &Env{}, Options{Default: "jinja"})
+	assert.ErrorContains(t, err, "Jinja variable 'nope' is undefined; line 1")
+}
+
 func TestRendersRunBesideEachOther(t *testing.T) {
 	t.Parallel()
 	f := files{"map.jinja": "{% set v = {'a': [1]} %}{% macro m() %}{{ v.a.append(2) or v.a|length }}{% endmacro %}"}

@@ -36,7 +36,7 @@ func renderJinja(ctx context.Context, in any, env *Env, args string) (any, error
 	}
 	return jinja.Render(ctx, &jinja.Input{
 		Source: src, Vars: env.variables(), Salt: env.Salt, Loader: env.loader(), Cache: env.Cache, Limits: env.Limits,
-		Syntax: env.syntax(),
+		Syntax: env.syntax(), AllowUndefined: env.Opts.Value("allow_undefined") == true,
 	})
 }
 

@@ -271,6 +271,7 @@ func (c *constructor) fill(n *docNode, m *ordered.Map) error {
 	if err := c.flatten(n); err != nil {
 		return err
 	}
+	numbers := map[float64]bool{} // to Python 1, 1.0 and True are one key
 	for i := 0; i+1 < len(n.content); i += 2 {
 		kn := n.content[i]
 		k, err := c.key(n, kn)
@@ -281,28 +282,19 @@ func (c *constructor) fill(n *docNode, m *ordered.Map) error {
 		if err != nil {
 			return err
 		}
-		if m.Has(k) || hasNumber(m, k) {
+		f, isNumber := asFloat(k)
+		if m.Has(k) || isNumber && numbers[f] {
 			return c.failIn(n, n.content[i], fmt.Sprintf("found conflicting ID '%s'", pyfmt.Str(k)))
 		}
 		m.Set(k, v)
+		if isNumber {
+			numbers[f] = true
+		}
 	}
 	return nil
 }
 
-// hasNumber tells whether a number equal to k is a key already: to Python 1, 1.0 and True are one key.
-func hasNumber(m *ordered.Map, k any) bool {
-	f, ok := asFloat(k)
-	if !ok {
-		return false
-	}
-	for have := range m.All() {
-		if g, ok := asFloat(have); ok && f == g {
-			return true
-		}
-	}
-	return false
-}
-
+// asFloat is a key as a number, when it is one that a float holds exactly.
 func asFloat(k any) (float64, bool) {
 	switch t := k.(type) {
 	case bool:

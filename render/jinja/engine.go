@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"brine/internal/ordered"
+	"brine/render/filters"
 	"brine/render/syntax"
 
 	"go.starlark.net/starlark"
@@ -60,6 +61,8 @@ type Input struct {
 	Cache  *Cache
 	Limits Limits
 	Syntax syntax.Options
+	// AllowUndefined lets what is not there print as nothing and be false and empty (Salt's allow_undefined).
+	AllowUndefined bool
 }
 
 // Cache keeps parsed templates by their content. It is safe for concurrent use.
@@ -138,6 +141,7 @@ type run struct {
 	vars    map[string]starlark.Value // Input.Vars as far as they were read
 	loaded  map[string]*loaded
 	modules map[*loaded]*module
+	filters map[string]*filters.Filter // the ones used so far
 	thread  *starlark.Thread
 	convert func(v any) starlark.Value
 }

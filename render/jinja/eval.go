@@ -25,7 +25,7 @@ func (r *run) eval(e syntax.Expr, f *frame) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return pyvalue.GetAttr(v, t.Attr)
+		return r.lenient(pyvalue.GetAttr(v, t.Attr))
 	case *syntax.Getitem:
 		return r.item(t, f)
 	case *syntax.Call:
@@ -216,7 +216,7 @@ func (r *run) item(t *syntax.Getitem, f *frame) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pyvalue.GetItem(v, key)
+	return r.lenient(pyvalue.GetItem(v, key))
 }
 
 func (r *run) args(a *syntax.Args, f *frame) (pyvalue.Args, error) {

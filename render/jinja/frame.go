@@ -127,7 +127,15 @@ func (r *run) lookup(f *frame, name string) (starlark.Value, error) {
 	if v := r.builtin(name, f); v != nil {
 		return v, nil
 	}
-	return pyvalue.Missing(name), nil
+	return r.lenient(pyvalue.Missing(name), nil)
+}
+
+// lenient lets a missing value pass where the render allows it.
+func (r *run) lenient(v starlark.Value, err error) (starlark.Value, error) {
+	if u, ok := v.(*pyvalue.Undefined); ok && r.in.AllowUndefined && !u.Security {
+		u.Lenient = true
+	}
+	return v, err
 }
 
 // names lists every variable that can be seen, for show_full_context.

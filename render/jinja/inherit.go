@@ -3,6 +3,7 @@ package jinja
 import (
 	"strings"
 
+	"brine/render/filters"
 	"brine/render/pyvalue"
 	"brine/render/syntax"
 )
@@ -90,12 +91,12 @@ func (r *run) blockVersion(tc *context_, name string, depth int, around *frame, 
 // checkNames refuses a template that uses filters and tests that are not there, before it runs.
 func (r *run) checkNames(t *loaded) error {
 	for _, u := range t.template.Filters {
-		if !knownFilter(u.Name) {
+		if r.lookupFilter(u.Name) == nil {
 			return r.atLine(t, u.Line, "No filter named '"+u.Name+"'.")
 		}
 	}
 	for _, u := range t.template.Tests {
-		if !knownTest(u.Name) {
+		if filters.Test(u.Name) == nil {
 			return r.atLine(t, u.Line, "No test named '"+u.Name+"'.")
 		}
 	}

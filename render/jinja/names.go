@@ -16,7 +16,8 @@ func newRun(ctx context.Context, in *Input) *run {
 	conv := new(starval.In)
 	return &run{
 		ctx: ctx, in: in, limits: in.Limits.withDefaults(), globals: map[string]starlark.Value{}, vars: map[string]starlark.Value{},
-		loaded: map[string]*loaded{}, modules: map[*loaded]*module{}, convert: conv.Value,
+		filters: map[string]*filters.Filter{},
+		loaded:  map[string]*loaded{}, modules: map[*loaded]*module{}, convert: conv.Value,
 	}
 }
 
@@ -44,8 +45,14 @@ func calleeError(err error) error {
 	return err
 }
 
-func knownFilter(name string) bool { return filters.Lookup(name) != nil }
-func knownTest(name string) bool   { return filters.Test(name) != nil }
+func (r *run) lookupFilter(name string) *filters.Filter {
+	f, ok := r.filters[name]
+	if !ok {
+		f = filters.Lookup(name)
+		r.filters[name] = f
+	}
+	return f
+}
 
 // host is what filters may ask of the render.
 type host struct{ r *run }
@@ -90,7 +97,7 @@ func (r *run) applyFilter(t *syntax.Filter, v starlark.Value, f *frame) (starlar
 }
 
 func (r *run) filter(name string, v starlark.Value, a pyvalue.Args) (starlark.Value, error) {
-	fn := filters.Lookup(name)
+	fn := r.lookupFilter(name)
 	if fn == nil {
 		return nil, templateErrorf("No filter named '%s' found.", name)
 	}
