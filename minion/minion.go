@@ -49,7 +49,7 @@ type Minion struct {
 // New makes a minion from its configuration. Nothing stays open after an error.
 func New(o *Options, log *zap.Logger) (*Minion, error) {
 	m := &Minion{o: o, log: log, bus: &event.Bus{}}
-	identity, err := pki.Identity(o.PKIDir, "minion")
+	identity, err := proto.LoadIdentity(o.PKIDir, "minion")
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ func (o *Options) finish(set *ordered.Map) error {
 		return fmt.Errorf("option file_client: %q is neither remote nor local", o.FileClient)
 	}
 	for _, p := range []*string{&o.PKIDir, &o.CacheDir, &o.SockDir, &o.LogFile} {
-		*p = below(o.RootDir, *p)
+		*p = config.Below(o.RootDir, *p)
 	}
 	o.All = config.Values(o)
 	for k, v := range set.All() {
@@ -129,15 +129,6 @@ func (o *Options) finish(set *ordered.Map) error {
 	o.All.Set("__role", "minion")
 	o.All.Set("__cli", "salt-minion")
 	return nil
-}
-
-// below puts a path under root unless it is there already, Salt's rule for root_dir.
-func below(root, path string) string {
-	root = filepath.Clean(root)
-	if path == "" || root == "/" || path == root || strings.HasPrefix(path, root+"/") {
-		return path
-	}
-	return filepath.Join(root, path)
 }
 
 // BrokerURL is the address of the master's broker.

@@ -58,3 +58,18 @@ func expandGroup(name string, o Options, above []string) ([]string, error) {
 	}
 	return append(out, ")"), nil
 }
+
+// Expand puts the expressions of node groups in the place of their names: a nodegroup target becomes a compound one. Other
+// targets stay as they are.
+func Expand(tgt any, kind string, o Options) (any, string, error) {
+	if kind == "nodegroup" {
+		words, err := Nodegroup(pyfmt.Str(tgt), o)
+		return strings.Join(words, " "), "compound", err
+	}
+	text, ok := tgt.(string)
+	if kind != "compound" || !ok || !strings.Contains(text, "N@") {
+		return tgt, kind, nil
+	}
+	words, err := expandWords(strings.Fields(text), o)
+	return strings.Join(words, " "), kind, err
+}

@@ -210,6 +210,15 @@ func Options(src any) []Option {
 	return out
 }
 
+// Below puts a path under root unless it is there already, Salt's rule for root_dir. An empty path stays empty.
+func Below(root, path string) string {
+	root = filepath.Clean(root)
+	if path == "" || root == "/" || path == root || strings.HasPrefix(path, root+"/") {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
 func typeName(t reflect.Type) string {
 	switch {
 	case t == reflect.TypeFor[time.Duration]():

@@ -77,6 +77,9 @@ func (m *Manager) Collect(ctx context.Context, h *Handle, w Wait, each func(*pro
 // absent describes the targets that have not answered, nil while one of them is still worth waiting for.
 func (m *Manager) absent(h *Handle, w Wait, silent time.Duration) []Absent {
 	waiting := h.Waiting()
+	if len(waiting) == 0 {
+		return nil // the last answer is on its way to Next
+	}
 	out := make([]Absent, 0, len(waiting))
 	for _, p := range waiting {
 		_, online := m.sender.Online(p.ID)

@@ -76,6 +76,8 @@ type Request struct {
 	RunFor time.Duration
 	// IDs skips the resolution: the job is for exactly these.
 	IDs []string
+
+	missing []string // of a resolution that was made already
 }
 
 // ErrNoMatch says that no minion matched the target.
@@ -159,7 +161,7 @@ func (m *Manager) add(l *live) {
 
 // Publish stores a job and sends it. The handle gets every answer; close it.
 func (m *Manager) Publish(ctx context.Context, r *Request) (*Handle, error) {
-	ids, missing := r.IDs, []string(nil)
+	ids, missing := r.IDs, r.missing
 	if ids == nil {
 		var err error
 		if ids, missing, err = m.resolve.Resolve(ctx, r); err != nil {
@@ -346,4 +348,38 @@ func (m *Manager) finish(l *live, id string, status proto.Status, text string) {
 		return
 	}
 	m.save(l, r)
+}
+
+// Running tells which targets of an open job have accepted it without having answered, and which have not answered.
+func (m *Manager) Running(jid string) (accepted, waiting []string) {
+	m.mu.Lock()
+	l := m.open[jid]
+	m.mu.Unlock()
+	if l == nil {
+		return nil, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, d := range l.pending {
+		waiting = append(waiting, id)
+		if d.acked {
+			accepted = append(accepted, id)
+		}
+	}
+	slices.Sort(accepted)
+	slices.Sort(waiting)
+	return accepted, waiting
+}
+
+// Forget ends what waits for an id whose key was revoked: a new holder of the id must not get it.
+func (m *Manager) Forget(id string) {
+	m.mu.Lock()
+	list := make([]*live, 0, len(m.byMinion[id]))
+	for _, l := range m.byMinion[id] {
+		list = append(list, l)
+	}
+	m.mu.Unlock()
+	for _, l := range list {
+		m.finish(l, id, proto.Cancelled, "The minion's key was revoked.")
+	}
 }

@@ -13,21 +13,7 @@ import (
 	"brine/internal/fnmatch"
 	"brine/internal/ordered"
 	"brine/master/store"
-	"brine/proto"
 )
-
-// Directory is the name that Salt gives to the keys of a state.
-func Directory(s store.KeyState) string {
-	switch s {
-	case store.KeyAccepted:
-		return "minions"
-	case store.KeyPending:
-		return "minions_pre"
-	case store.KeyRejected:
-		return "minions_rejected"
-	}
-	return "minions_denied"
-}
 
 // States are all states in the order of Salt's listings.
 func States() []store.KeyState {
@@ -108,28 +94,4 @@ func NewToken() (string, error) {
 		return "", fmt.Errorf("make a token: %w", err)
 	}
 	return hex.EncodeToString(b), nil
-}
-
-// Fingers maps the keys to their fingerprints, by directory and id.
-func Fingers(list []store.Key) *ordered.Map {
-	return byDirectory(list, func(k store.Key) any { return proto.Finger(k.Public) })
-}
-
-// PEMs maps the keys to their texts, by directory and id.
-func PEMs(list []store.Key) *ordered.Map {
-	return byDirectory(list, func(k store.Key) any { return proto.PublicPEM(k.Public) })
-}
-
-func byDirectory(list []store.Key, value func(store.Key) any) *ordered.Map {
-	out := ordered.New(0)
-	for _, key := range list {
-		dir := Directory(key.State)
-		m := out.Map(dir)
-		if m == nil {
-			m = ordered.New(0)
-			out.Set(dir, m)
-		}
-		m.Set(key.ID, value(key))
-	}
-	return out
 }

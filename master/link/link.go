@@ -291,7 +291,9 @@ func (l *Link) Stats() Stats {
 	return out
 }
 
-// refuse counts and logs a message that changes nothing.
+// Refuse counts and logs a message that changes nothing.
+func (l *Link) Refuse(id, reason string, err error) { l.refuse(id, reason, err) }
+
 func (l *Link) refuse(id, reason string, err error) {
 	l.stats.mu.Lock()
 	if l.stats.refused == nil {

@@ -1,4 +1,4 @@
-// Package pki keeps the minion's key and the master's in files: minion.pem, minion.pub and minion_master.pub.
+// Package pki keeps the master's key that the minion trusts, in the file minion_master.pub.
 package pki
 
 import (
@@ -13,37 +13,6 @@ import (
 	"brine/internal/atomicfile"
 	"brine/proto"
 )
-
-// Identity reads the key NAME.pem of a folder and makes it, with NAME.pub, when it is missing.
-func Identity(dir, name string) (*proto.Identity, error) {
-	path := filepath.Join(dir, name+".pem")
-	text, err := os.ReadFile(path)
-	if err == nil {
-		k, err := proto.ParseIdentity(text)
-		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", path, err)
-		}
-		return k, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	k, err := proto.NewIdentity()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	private, err := k.PrivatePEM()
-	if err != nil {
-		return nil, err
-	}
-	if err := atomicfile.Write(path, private, 0o400); err != nil {
-		return nil, err
-	}
-	return k, atomicfile.Write(filepath.Join(dir, name+".pub"), []byte(proto.PublicPEM(k.Public())), 0o644)
-}
 
 // Pin is the pinned key of the master.
 type Pin struct {
