@@ -7,14 +7,17 @@ import (
 	"brine/modules/config"
 	"brine/modules/cp"
 	"brine/modules/data"
+	"brine/modules/defaults"
 	"brine/modules/environ"
 	"brine/modules/event"
 	"brine/modules/file"
 	"brine/modules/grains"
 	"brine/modules/hashutil"
+	"brine/modules/match"
 	"brine/modules/mine"
 	"brine/modules/pillar"
 	"brine/modules/random"
+	"brine/modules/slsutil"
 	"brine/modules/sys"
 	"brine/modules/test"
 )
@@ -36,14 +39,17 @@ func Modules(d Deps) []modules.Module {
 		config.Module(),
 		cp.Module(d.Push),
 		data.Module(),
+		defaults.Module(),
 		environ.Module(),
 		event.Module(),
 		file.Module(),
 		grains.Module(),
 		hashutil.Module(),
+		match.Module(),
 		mine.Module(d.Mine),
 		pillar.Module(),
 		random.Module(),
+		slsutil.Module(),
 		sys.Module(d.Sys),
 		test.Module(),
 	}
