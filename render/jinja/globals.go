@@ -217,6 +217,9 @@ func (c *cycler) Freeze()               {}
 func (c *cycler) Truth() starlark.Bool  { return true }
 func (c *cycler) Hash() (uint32, error) { return 0, nil }
 
+// ObjectName implements pyvalue.ObjectNamer.
+func (c *cycler) ObjectName() string { return "jinja2.utils.Cycler object" }
+
 // PyAttr implements pyvalue.Attributes.
 func (c *cycler) PyAttr(name string) (starlark.Value, error) {
 	switch name {

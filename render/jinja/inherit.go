@@ -66,7 +66,7 @@ func (r *run) runBlock(t *syntax.Block, f *frame, b *strings.Builder) error {
 		return templateErrorf("Required block '%s' not found", t.Name)
 	}
 	var around *frame
-	if t.Scoped || f.block {
+	if t.Scoped {
 		around = f
 	}
 	return r.blockVersion(f.tc, t.Name, 0, around, b)

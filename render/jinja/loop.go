@@ -31,6 +31,9 @@ func (l *loop) Freeze()               {}
 func (l *loop) Truth() starlark.Bool  { return true }
 func (l *loop) Hash() (uint32, error) { return 0, nil }
 
+// ObjectName implements pyvalue.ObjectNamer.
+func (l *loop) ObjectName() string { return "jinja2.runtime.LoopContext object" }
+
 // Name implements starlark.Callable.
 func (l *loop) Name() string { return "loop" }
 
@@ -195,6 +198,8 @@ func (r *run) walk(t *syntax.For, v starlark.Value, f *frame, b *strings.Builder
 			return starlark.String(inner.String()), nil
 		}
 	}
+	// As in Jinja, else runs when no round came to its end: also when each was left by break or continue.
+	completed := false
 	for {
 		ok, err := l.next()
 		if err != nil {
@@ -203,16 +208,19 @@ func (r *run) walk(t *syntax.For, v starlark.Value, f *frame, b *strings.Builder
 		if !ok {
 			break
 		}
-		if err := r.round(t, l, f, b); err == errBreak {
-			return nil
-		} else if err != nil && err != errContinue {
+		err = r.round(t, l, f, b)
+		if err == errBreak {
+			break
+		}
+		if err != nil && err != errContinue {
 			return err
 		}
+		completed = completed || err == nil
 	}
-	if l.index0 < 0 {
-		return r.exec(t.Else, f.child(), b)
+	if completed {
+		return nil
 	}
-	return nil
+	return r.exec(t.Else, f.child(), b)
 }
 
 func (r *run) round(t *syntax.For, l *loop, f *frame, b *strings.Builder) error {

@@ -30,6 +30,9 @@ func (m *macro) Freeze()               {}
 func (m *macro) Truth() starlark.Bool  { return true }
 func (m *macro) Hash() (uint32, error) { return 0, nil }
 
+// ObjectName implements pyvalue.ObjectNamer.
+func (m *macro) ObjectName() string { return "jinja2.runtime.Macro object" }
+
 // Name implements starlark.Callable.
 func (m *macro) Name() string { return m.name }
 
@@ -176,6 +179,9 @@ func (s *superBlock) Freeze()               {}
 func (s *superBlock) Truth() starlark.Bool  { return true }
 func (s *superBlock) Hash() (uint32, error) { return 0, nil }
 
+// ObjectName implements pyvalue.ObjectNamer.
+func (s *superBlock) ObjectName() string { return "jinja2.runtime.BlockReference object" }
+
 // Name implements starlark.Callable.
 func (s *superBlock) Name() string { return "super" }
 
@@ -209,6 +215,9 @@ func (s *selfRef) Type() string          { return "TemplateReference" }
 func (s *selfRef) Freeze()               {}
 func (s *selfRef) Truth() starlark.Bool  { return true }
 func (s *selfRef) Hash() (uint32, error) { return 0, nil }
+
+// ObjectName implements pyvalue.ObjectNamer.
+func (s *selfRef) ObjectName() string { return "jinja2.runtime.TemplateReference object" }
 
 // PyAttr implements pyvalue.Attributes.
 func (s *selfRef) PyAttr(name string) (starlark.Value, error) {

@@ -12,7 +12,7 @@ const MaxDepth = 200
 
 // Parse reads a template. Every error is an *Error.
 func Parse(src string, o Options) (t *Template, err error) {
-	p := &parser{lex: newLexer(src, o), t: &Template{Blocks: map[string]*Block{}}}
+	p := &parser{lex: newLexer(src, o), last: 1, t: &Template{Blocks: map[string]*Block{}}}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(*Error)
@@ -37,6 +37,7 @@ type parser struct {
 	depth  int
 	soft   int // inside a branch, where a filter that is not known only matters when it is reached
 	loops  int
+	last   int // line of the statement or output before
 	macros []*Signature
 }
 
@@ -125,10 +126,13 @@ func (p *parser) parseUntil(ends []string) []Stmt {
 			return body
 		case data:
 			t := p.advance()
+			p.last = t.line
 			out = append(out, &Data{At(t.line), t.text})
 		case variableBegin:
 			p.advance()
-			out = append(out, p.parseTuple(tupleOptions{cond: true}))
+			e := p.parseTuple(tupleOptions{cond: true})
+			p.last = e.Line()
+			out = append(out, e)
 			p.expect(variableEnd)
 		default:
 			flush()

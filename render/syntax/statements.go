@@ -9,6 +9,9 @@ func (p *parser) parseStatement() Stmt {
 		fail(t.line, "tag name expected")
 	}
 	p.tags = append(p.tags, t.text)
+	if t.text != "with" {
+		p.last = t.line
+	}
 	s := p.statement(t.text)
 	if s == nil {
 		p.tags = p.tags[:len(p.tags)-1]
@@ -121,7 +124,8 @@ func (p *parser) parseIf() Stmt {
 }
 
 func (p *parser) parseWith() Stmt {
-	w := &With{At: At(p.advance().line)}
+	p.advance()
+	w := &With{At: At(p.last)} // where Jinja places an error in the values
 	for p.cur.kind != blockEnd {
 		if len(w.Targets) > 0 {
 			p.expect(comma)
