@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 
 	"brine/internal/config"
 	"brine/internal/logging"
+	"brine/internal/ordered"
 	"brine/internal/pyjson"
 )
 
@@ -105,6 +107,9 @@ type printer struct {
 	env  *Env
 	log  *zap.Logger
 	file io.WriteCloser
+
+	retcodes map[string]int // of minions that failed: they are shown in red
+	diff     bool           // only states that changed
 }
 
 func (c *common) printer(env *Env, log *zap.Logger) (*printer, error) {
@@ -139,6 +144,49 @@ func (p *printer) print(data any, hint string) {
 	text := pyjson.Dumps(data, pyjson.Options{Indent: 4})
 	_ = name
 	p.text(text)
+}
+
+// one prints the result of one minion.
+func (p *printer) one(id string, v any, hint string, retcode int) {
+	if hint == "no_return" {
+		hint = ""
+	}
+	if retcode != 0 {
+		if p.retcodes == nil {
+			p.retcodes = map[string]int{}
+		}
+		p.retcodes[id] = retcode
+	}
+	p.print(ordered.Pairs(id, v), hint)
+}
+
+// stateDefaults takes how states are shown from the configuration where the command line says nothing.
+func (p *printer) stateDefaults(output string, verbose, diff bool) {
+	if p.c.stateOutput == "" {
+		p.c.stateOutput = output
+	}
+	p.c.stateVerbose = p.c.stateVerbose && verbose
+	p.diff = diff
+}
+
+// docs prints documentation: each name, and its text indented.
+func (p *printer) docs(m *ordered.Map) {
+	keys := m.Keys()
+	slices.SortFunc(keys, func(a, b any) int { return strings.Compare(ordered.KeyText(a), ordered.KeyText(b)) })
+	for _, k := range keys {
+		text, _ := m.Value(k).(string)
+		if text == "" {
+			continue
+		}
+		lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+		for i, l := range lines {
+			if l = strings.TrimRight(l, " "); l != "" && !strings.HasPrefix(l, "    ") {
+				l = "    " + l
+			}
+			lines[i] = l
+		}
+		p.text(fmt.Sprintf("%s:\n\n%s\n\n", ordered.KeyText(k), strings.Join(lines, "\n")))
+	}
 }
 
 // text prints a line, or several, where results go.

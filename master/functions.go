@@ -128,3 +128,22 @@ func (m *Master) newToken(ctx context.Context, id string, valid time.Duration) (
 	}
 	return token, m.store.AddToken(ctx, token, id, time.Now().Add(valid))
 }
+
+// TokenFor makes a join token for a minion that has no accepted key yet, "" for one that has.
+func (m *Master) TokenFor(ctx context.Context, id string) (string, error) {
+	if m.keys.Accepted(id) != nil {
+		return "", nil
+	}
+	return m.newToken(ctx, id, time.Hour)
+}
+
+// ConnectedCount tells how many of the minions have a session.
+func (m *Master) ConnectedCount(ids []string) int {
+	n := 0
+	for _, id := range ids {
+		if _, ok := m.link.Online(id); ok {
+			n++
+		}
+	}
+	return n
+}
