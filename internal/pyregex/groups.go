@@ -125,6 +125,9 @@ func (t *translation) group() error {
 	return t.inlineFlags(start)
 }
 
+// maxOpen bounds groups inside groups, which both engines read by recursion.
+const maxOpen = 200
+
 func (t *translation) openGroup(start int, capture bool, kind string) {
 	t.open = append(t.open, start)
 	t.repeatable, t.repeated = false, false

@@ -48,6 +48,9 @@ func translate(src string, flags Flags) (*translation, error) {
 		if err := t.step(); err != nil {
 			return nil, err
 		}
+		if len(t.open) > maxOpen {
+			return nil, t.fail(fmt.Sprintf("more than %d groups inside each other", maxOpen), t.at)
+		}
 	}
 	if n := len(t.open); n > 0 {
 		return nil, t.fail("missing ), unterminated subpattern", t.open[n-1])

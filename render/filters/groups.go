@@ -31,6 +31,9 @@ func (g group) PyItem(key starlark.Value) (starlark.Value, bool, error) {
 	return v, !missing, err
 }
 
+// ReprParts implements pyvalue.Wrapper.
+func (g group) ReprParts() (string, starlark.Value, string) { return "", g.Tuple, "" }
+
 func (g group) String() string {
 	s, _ := pyvalue.Repr(g.Tuple)
 	return s

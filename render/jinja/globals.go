@@ -267,6 +267,9 @@ func (n *namespace) String() string {
 	return "<Namespace " + s + ">"
 }
 
+// ReprParts implements pyvalue.Wrapper.
+func (n *namespace) ReprParts() (string, starlark.Value, string) { return "<Namespace ", n.attrs, ">" }
+
 func (n *namespace) Type() string          { return "Namespace" }
 func (n *namespace) Freeze()               {}
 func (n *namespace) Truth() starlark.Bool  { return true }

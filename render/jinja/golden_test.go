@@ -173,6 +173,14 @@ func TestBounds(t *testing.T) {
 		strings.Repeat("{% if true %}", 300):               "nested deeper than",
 		"{{ " + strings.Repeat("(", 300):                   "nested deeper than",
 		"{% set l = [] %}{% do l.append(l) %}{{ l|json }}": "nested too deeply",
+		"{% set ns = namespace(v=1) %}{% for i in range(9000) %}{% set ns.v = (ns.v,) %}{% endfor %}{{ ns.v }}":                          "maximum recursion depth exceeded",
+		"{% set ns = namespace(v=1) %}{% for i in range(9000) %}{% set ns.v = (ns.v,) %}{% endfor %}{{ {ns.v: 1} }}":                     "unhashable type",
+		"{% set ns = namespace(v=1) %}{% for i in range(9000) %}{% set ns.v = [ns.v] %}{% endfor %}{{ ns.v == [ns.v] }}|{{ ns.v|yaml }}": "nested too deeply",
+		"{% set d = {} %}{% do d.update({'k': d.items()}) %}{{ d.items() }}":                                                             "maximum recursion depth exceeded",
+		"{{ a" + strings.Repeat(".b", 5000) + " }}":                                                                                      "more than 1000 parts",
+		"{{ 1" + strings.Repeat("+1", 5000) + " }}":                                                                                      "more than 1000 parts",
+		"{{ 1" + strings.Repeat("|e", 5000) + " }}":                                                                                      "more than 1000 parts",
+		"{{ 1" + strings.Repeat(" if 1 else 1", 5000) + " }}":                                                                            "nested deeper than",
 	} {
 		in := &Input{Source: src, Vars: vars(t), Limits: Limits{Steps: 300_000, Output: 1 << 20, Depth: 50}}
 		_, err := Render(t.Context(), in)
@@ -187,6 +195,13 @@ func TestBounds(t *testing.T) {
 	in = &Input{Source: "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}"}
 	_, err = Render(ctx, in)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestANamespaceMayHoldItself(t *testing.T) {
+	t.Parallel()
+	out, err := render(t, "{% set ns = namespace(v=1) %}{% set ns.v = ns %}{{ ns }}")
+	require.NoError(t, err)
+	assert.Equal(t, "<Namespace {'v': <Namespace {...}>}>", out)
 }
 
 func TestChangesStayInTheRender(t *testing.T) {

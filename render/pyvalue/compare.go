@@ -276,12 +276,30 @@ func Contains(v, item starlark.Value) (bool, error) {
 	}
 }
 
-// Key is v as a dict key: marked text is the text.
+// Key is v as a dict key: marked text is the text. A tuple that is nested too deep to be hashed becomes a value that
+// cannot be a key.
 func Key(v starlark.Value) starlark.Value {
-	if m, ok := v.(Markup); ok {
-		return starlark.String(m)
+	switch t := v.(type) {
+	case Markup:
+		return starlark.String(t)
+	case starlark.Tuple:
+		if tooDeep(t, 0) {
+			return starlark.NewList(nil)
+		}
 	}
 	return v
+}
+
+func tooDeep(t starlark.Tuple, depth int) bool {
+	if depth > maxCompareDepth {
+		return true
+	}
+	for _, e := range t {
+		if inner, ok := e.(starlark.Tuple); ok && tooDeep(inner, depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 func hashError(v starlark.Value, err error) error {
@@ -296,6 +314,6 @@ func hashError(v starlark.Value, err error) error {
 
 // Hashable tells whether v can be a dict key.
 func Hashable(v starlark.Value) bool {
-	_, err := v.Hash()
+	_, err := Key(v).Hash()
 	return err == nil
 }

@@ -68,13 +68,23 @@ func Repr(v starlark.Value) (string, error) {
 
 const maxReprDepth = 200
 
+// Wrapper is a value that prints as another one between two texts.
+type Wrapper interface {
+	ReprParts() (before string, inner starlark.Value, after string)
+}
+
 type reprWriter struct {
 	b     *strings.Builder
 	depth int
 	open  []starlark.Value // lists and dicts being written, which print as ... when they contain themselves
 }
 
+// write adds the repr of v. The depth is bounded: values can be nested, or contain themselves, in many ways.
 func (w *reprWriter) write(v starlark.Value) error {
+	if w.depth++; w.depth > maxReprDepth {
+		return Errorf("RecursionError", "maximum recursion depth exceeded while getting the repr of an object")
+	}
+	defer func() { w.depth-- }()
 	if w.b.Len() > MaxSize {
 		return Errorf("MemoryError", "the text is larger than %d bytes", MaxSize)
 	}
@@ -113,6 +123,13 @@ func (w *reprWriter) write(v starlark.Value) error {
 			return err
 		}
 		w.b.WriteByte(')')
+	case Wrapper:
+		before, inner, after := t.ReprParts()
+		w.b.WriteString(before)
+		if err := w.write(inner); err != nil {
+			return err
+		}
+		w.b.WriteString(after)
 	default:
 		w.b.WriteString(v.String())
 	}
@@ -125,9 +142,6 @@ func (w *reprWriter) nested(v starlark.Value, again string, write func() error) 
 			w.b.WriteString(again)
 			return nil
 		}
-	}
-	if len(w.open) >= maxReprDepth {
-		return Errorf("RecursionError", "maximum recursion depth exceeded while getting the repr of an object")
 	}
 	w.open = append(w.open, v)
 	defer func() { w.open = w.open[:len(w.open)-1] }()

@@ -14,11 +14,13 @@ func (p *parser) parseExpression() Expr {
 func (p *parser) parseCond() Expr {
 	line := At(p.cur.line)
 	e := p.parseOr()
-	for p.skipWord("if") {
+	for n := 0; p.skipWord("if"); p.link(&n) {
 		c := &Cond{At: line, Then: e}
 		c.Test = p.parseOr()
 		if p.skipWord("else") {
+			leave := p.deeper()
 			c.Else = p.parseCond()
+			leave()
 		}
 		e = c
 		line = At(p.cur.line)
@@ -29,7 +31,7 @@ func (p *parser) parseCond() Expr {
 func (p *parser) parseOr() Expr {
 	line := At(p.cur.line)
 	left := p.parseAnd()
-	for p.skipWord("or") {
+	for n := 0; p.skipWord("or"); p.link(&n) {
 		left = &Or{line, left, p.parseAnd()}
 		line = At(p.cur.line)
 	}
@@ -39,7 +41,7 @@ func (p *parser) parseOr() Expr {
 func (p *parser) parseAnd() Expr {
 	line := At(p.cur.line)
 	left := p.parseNot()
-	for p.skipWord("and") {
+	for n := 0; p.skipWord("and"); p.link(&n) {
 		left = &And{line, left, p.parseNot()}
 		line = At(p.cur.line)
 	}
@@ -88,7 +90,7 @@ func (p *parser) nextIs(word string) bool {
 func (p *parser) parseMath1() Expr {
 	line := At(p.cur.line)
 	left := p.parseConcat()
-	for p.cur.kind == add || p.cur.kind == sub {
+	for n := 0; p.cur.kind == add || p.cur.kind == sub; p.link(&n) {
 		op := p.advance().text
 		left = &Binary{line, op, left, p.parseConcat()}
 		line = At(p.cur.line)
@@ -111,7 +113,7 @@ func (p *parser) parseConcat() Expr {
 func (p *parser) parseMath2() Expr {
 	line := At(p.cur.line)
 	left := p.parsePow()
-	for p.cur.kind == mul || p.cur.kind == div || p.cur.kind == floordiv || p.cur.kind == mod {
+	for n := 0; p.cur.kind == mul || p.cur.kind == div || p.cur.kind == floordiv || p.cur.kind == mod; p.link(&n) {
 		op := p.advance().text
 		left = &Binary{line, op, left, p.parsePow()}
 		line = At(p.cur.line)
@@ -122,7 +124,7 @@ func (p *parser) parseMath2() Expr {
 func (p *parser) parsePow() Expr {
 	line := At(p.cur.line)
 	left := p.parseUnary(true)
-	for p.skipKind(pow) {
+	for n := 0; p.skipKind(pow); p.link(&n) {
 		left = &Binary{line, "**", left, p.parseUnary(true)}
 		line = At(p.cur.line)
 	}

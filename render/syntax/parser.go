@@ -96,6 +96,17 @@ func (p *parser) expected(what string) {
 	fail(p.cur.line, "expected token %s, got %s", pyfmt.Repr(what), pyfmt.Repr(p.cur.describe()))
 }
 
+// maxChain bounds what is strung together without parentheses, such as a.b.c or 1 + 2 + 3: each link is a level of the
+// tree.
+const maxChain = 1000
+
+// link counts one more link of a chain.
+func (p *parser) link(n *int) {
+	if *n++; *n > maxChain {
+		fail(p.cur.line, "the expression has more than %d parts", maxChain)
+	}
+}
+
 // deeper counts a level of nesting; the function it returns leaves it.
 func (p *parser) deeper() func() {
 	if p.depth++; p.depth > MaxDepth {

@@ -4,7 +4,7 @@ import "strings"
 
 // parsePostfix reads what follows a value directly: attributes, subscripts, calls.
 func (p *parser) parsePostfix(node Expr) Expr {
-	for {
+	for n := 0; ; p.link(&n) {
 		switch p.cur.kind {
 		case dot, lbracket:
 			node = p.parseSubscript(node)
@@ -17,7 +17,7 @@ func (p *parser) parsePostfix(node Expr) Expr {
 }
 
 func (p *parser) parseFilters(node Expr) Expr {
-	for {
+	for n := 0; ; p.link(&n) {
 		switch {
 		case p.cur.kind == pipe:
 			node = p.parseFilter(node, false)
@@ -133,7 +133,7 @@ func (p *parser) dotted() (string, int) {
 
 // parseFilter reads the filters that follow; inline, the first stands without a |.
 func (p *parser) parseFilter(node Expr, inline bool) Expr {
-	for p.cur.kind == pipe || inline {
+	for n := 0; p.cur.kind == pipe || inline; p.link(&n) {
 		if !inline {
 			p.advance()
 		}
