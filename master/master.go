@@ -19,6 +19,7 @@ import (
 
 	"brine/event"
 	"brine/fileroots"
+	"brine/internal/metrics"
 	"brine/internal/ordered"
 	"brine/internal/pyfmt"
 	"brine/internal/rpc"
@@ -264,6 +265,7 @@ func (m *Master) Run(ctx context.Context) error {
 	g.Go(func() error { return m.jobs.Run(gctx) })
 	g.Go(func() error { return m.presence.Run(gctx) })
 	g.Go(func() error { return m.expire(gctx) })
+	g.Go(func() error { return metrics.Serve(gctx, m.o.Metrics, m.samples) })
 	g.Go(func() error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)
 	})

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"brine/event"
+	"brine/internal/metrics"
 	"brine/internal/ordered"
 	"brine/internal/rpc"
 	"brine/internal/unixsock"
@@ -140,6 +141,7 @@ func (m *Minion) Run(ctx context.Context) error {
 	g.Go(func() error { return m.worker.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })
 	g.Go(func() error { return m.link.Run(gctx) })
+	g.Go(func() error { return metrics.Serve(gctx, m.o.MetricsAddr, m.samples) })
 	g.Go(func() error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)
 	})

@@ -350,6 +350,13 @@ func (m *Manager) finish(l *live, id string, status proto.Status, text string) {
 	m.save(l, r)
 }
 
+// Open is how many jobs some minion has not answered.
+func (m *Manager) Open() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.open)
+}
+
 // Running tells which targets of an open job have accepted it without having answered, and which have not answered.
 func (m *Manager) Running(jid string) (accepted, waiting []string) {
 	m.mu.Lock()

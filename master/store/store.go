@@ -153,6 +153,9 @@ func (s *Store) closeDBs() error {
 	return err
 }
 
+// Queued is how many changes wait to be written.
+func (s *Store) Queued() int { return len(s.queue) }
+
 // do hands in a change; done is called when it is on the disk, or has failed. It waits while the queue is full.
 func (s *Store) do(change func(*tx) error, done func(error)) {
 	s.gate.RLock()

@@ -81,7 +81,7 @@ type Link struct {
 const (
 	inboxSize = 256
 	// helloTime is how long an unanswered hello waits to be repeated, at first and at most.
-	helloTime    = 3 * time.Second
+	helloTime    = time.Second
 	maxHelloTime = time.Minute
 	// silence is how long the master may leave a message that wants an answer unanswered before a new session is tried.
 	silence = 20 * time.Second
