@@ -64,12 +64,11 @@ func (m *Master) Message(ctx context.Context, id string, e *proto.Envelope) {
 	default:
 		err = fmt.Errorf("unknown type %q", e.Type)
 	}
-	if err == nil {
-		return
-	}
-	m.log.Warn("message of a minion", zap.String("minion", id), zap.String("type", string(e.Type)), zap.Error(err))
-	if errors.Is(err, jobs.ErrForeign) {
+	switch {
+	case errors.Is(err, jobs.ErrForeign):
 		m.link.Refuse(id, "impersonation", err)
+	case err != nil:
+		m.log.Warn("message of a minion", zap.String("minion", id), zap.String("type", string(e.Type)), zap.Error(err))
 	}
 }
 
