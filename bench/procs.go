@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/vmihailenco/msgpack/v5"
+
 	"brine/internal/ordered"
 	"brine/internal/pyjson"
 	"brine/internal/rpc"
@@ -169,11 +171,13 @@ func (b *bed) ping(ctx context.Context, n int) (time.Duration, error) {
 	got := 0
 	begin := time.Now()
 	err := rpc.Call(ctx, b.socket(), "local", master.LocalRequest{Tgt: "*", TgtType: "glob", Fun: "test.ping", User: "bench"}, func(body rpc.Body) error {
-		var f master.Frame
+		var f struct {
+			Return msgpack.RawMessage `msgpack:"return"`
+		}
 		if err := body.Decode(&f); err != nil {
 			return err
 		}
-		if f.Return != nil && f.Return.Success {
+		if len(f.Return) > 0 && f.Return[0] != 0xc0 {
 			got++
 		}
 		return nil

@@ -48,7 +48,7 @@ func (m *Master) Message(ctx context.Context, id string, e *proto.Envelope) {
 	case proto.TypeRet:
 		r := &proto.Return{}
 		if err = proto.Decode(e.Body, r); err == nil {
-			err = m.jobs.Return(ctx, id, r)
+			err = m.jobs.Return(ctx, id, r, e.Body)
 		}
 	case proto.TypeAck:
 		var a proto.JobAck

@@ -4,6 +4,7 @@ package rpc
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -174,16 +175,88 @@ func (s *Server) dispatch(ctx context.Context, who Caller, req *call, c net.Conn
 	if m == nil {
 		return &Error{Code: "method", Msg: fmt.Sprintf("this process does not know %q: is it of another version?", req.Method)}
 	}
-	var mu sync.Mutex
-	return m(ctx, who, Body(req.Body), func(v any) error {
+	w := newCoalescer(c)
+	err = m(ctx, who, Body(req.Body), func(v any) error {
 		b, err := proto.Encode(v)
 		if err != nil {
 			return err
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		return writeFrame(c, answer{Body: b})
+		return w.frame(answer{Body: b})
 	})
+	return errors.Join(err, w.close())
+}
+
+// coalescer writes frames as they come, but those that come while a write is under way together: a flood of small
+// results costs few system calls, a single one does not wait.
+type coalescer struct {
+	w    io.Writer
+	wake chan struct{}
+	done chan struct{}
+
+	mu   sync.Mutex
+	room sync.Cond // on mu: the writer took what was waiting
+	buf  bytes.Buffer
+	err  error
+	end  bool
+}
+
+// maxBuffered is how much may wait for a slow client before the server waits for it.
+const maxBuffered = 1 << 20
+
+func newCoalescer(w io.Writer) *coalescer {
+	c := &coalescer{w: w, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	c.room.L = &c.mu
+	go c.run()
+	return c
+}
+
+func (c *coalescer) frame(v any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.buf.Len() > maxBuffered && c.err == nil {
+		c.room.Wait()
+	}
+	if c.err != nil {
+		return c.err
+	}
+	err := writeFrame(&c.buf, v)
+	c.poke()
+	return err
+}
+
+func (c *coalescer) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *coalescer) run() {
+	defer close(c.done)
+	for range c.wake {
+		c.mu.Lock()
+		data, end := bytes.Clone(c.buf.Bytes()), c.end
+		c.buf.Reset()
+		c.mu.Unlock()
+		_, err := c.w.Write(data)
+		c.mu.Lock()
+		c.err = errors.Join(c.err, err)
+		c.room.Broadcast()
+		c.mu.Unlock()
+		if end || err != nil {
+			return
+		}
+	}
+}
+
+// close writes what is left and waits for it.
+func (c *coalescer) close() error {
+	c.mu.Lock()
+	c.end = true
+	c.mu.Unlock()
+	c.poke()
+	<-c.done
+	return c.err
 }
 
 // Call makes a call on the socket at path and hands each result to each. It returns the server's error as *Error.

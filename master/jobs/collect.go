@@ -2,9 +2,7 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -52,24 +50,27 @@ const pollTime = 50 * time.Millisecond
 // acknowledge, is given up. It ends early with ctx's error, or with the first error of each.
 func (m *Manager) Collect(ctx context.Context, h *Handle, w Wait, each func(*proto.Return) error) ([]Absent, error) {
 	last := time.Now()
+	poll := time.NewTicker(pollTime)
+	defer poll.Stop()
 	for {
-		step, cancel := context.WithTimeout(ctx, pollTime)
-		r, err := h.Next(step)
-		cancel()
-		switch {
-		case err == nil:
+		list, over := h.Take()
+		for _, r := range list {
 			last = time.Now()
 			if err := each(r); err != nil {
 				return nil, err
 			}
-			continue
-		case errors.Is(err, io.EOF):
-			return nil, nil
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
 		}
-		if absent := m.absent(h, w, time.Since(last)); absent != nil {
-			return absent, nil
+		if over {
+			return nil, nil
+		}
+		select {
+		case <-h.wake:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-poll.C:
+			if absent := m.absent(h, w, time.Since(last)); absent != nil {
+				return absent, nil
+			}
 		}
 	}
 }

@@ -39,7 +39,7 @@ type JobStore interface {
 type ReturnStore interface {
 	Returned(ctx context.Context, jid string) (map[string]bool, error)
 	Returns(ctx context.Context, jid string) ([]proto.Return, error)
-	SaveReturn(r *proto.Return, received time.Time, done func(fresh bool, err error))
+	SaveReturn(r *proto.Return, body []byte, received time.Time, done func(fresh bool, err error))
 }
 
 // Sender reaches minions.
@@ -201,6 +201,7 @@ func (m *Manager) job(r *Request, ids, missing []string) *store.Job {
 	if arg == nil {
 		arg = []any{}
 	}
+	slices.Sort(ids)
 	return &store.Job{
 		Job: proto.Job{
 			JID: jid, Fun: r.Fun, Arg: arg, Tgt: r.Tgt, TgtType: r.TgtType, Ret: r.Ret, User: r.User, Meta: r.Meta, Extra: r.Extra,
@@ -347,7 +348,7 @@ func (m *Manager) finish(l *live, id string, status proto.Status, text string) {
 		m.o.Log.Error("finish job", zap.Error(err))
 		return
 	}
-	m.save(l, r)
+	m.save(l, r, nil)
 }
 
 // Open is how many jobs some minion has not answered.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -108,6 +109,12 @@ func (l *live) cancelled(id string) int {
 	return 0
 }
 
+// isFor tells whether the job was published to a minion. Targets are sorted.
+func (l *live) isFor(id string) bool {
+	_, found := slices.BinarySearch(l.job.Minions, id)
+	return found
+}
+
 func (l *live) waitingFor() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -179,6 +186,14 @@ func (h *Handle) push(r *proto.Return, last bool) {
 	case h.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Take returns what has come without waiting, and whether all targets have answered.
+func (h *Handle) Take() (list []*proto.Return, over bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list, h.queue = h.queue, nil
+	return list, h.over
 }
 
 // Next waits for the next return; io.EOF when all targets have answered.

@@ -17,24 +17,24 @@ import (
 // ErrForeign says that a minion returned a job that was not for it, or spoke for another.
 var ErrForeign = errors.New("a return that is not the minion's own")
 
-// Return takes an answer of the minion id. The caller has proven that it comes from there. It is acknowledged when it is
-// on the disk; a repeated one is acknowledged again and changes nothing.
-func (m *Manager) Return(ctx context.Context, id string, r *proto.Return) error {
+// Return takes an answer of the minion id, and the same encoded. The caller has proven that it comes from there. It is
+// acknowledged when it is on the disk; a repeated one is acknowledged again and changes nothing.
+func (m *Manager) Return(ctx context.Context, id string, r *proto.Return, body []byte) error {
 	if r.ID != id {
 		return ErrForeign
 	}
 	m.mu.Lock()
 	l := m.open[r.JID]
 	m.mu.Unlock()
-	if l != nil && slices.Contains(l.job.Minions, id) {
-		m.save(l, r)
+	if l != nil && l.isFor(id) {
+		m.save(l, r, body)
 		return nil
 	}
-	return m.closedReturn(ctx, r)
+	return m.closedReturn(ctx, r, body)
 }
 
 // closedReturn takes an answer to a job that is not open: a repeated one, or one that the minion started by itself.
-func (m *Manager) closedReturn(ctx context.Context, r *proto.Return) error {
+func (m *Manager) closedReturn(ctx context.Context, r *proto.Return, body []byte) error {
 	if _, err := proto.JIDTime(r.JID); err != nil {
 		return ErrForeign
 	}
@@ -43,7 +43,7 @@ func (m *Manager) closedReturn(ctx context.Context, r *proto.Return) error {
 	case err == nil && !slices.Contains(job.Minions, r.ID):
 		return ErrForeign
 	case err == nil:
-		m.save(&live{job: job}, r)
+		m.save(&live{job: job}, r, body)
 		return nil
 	case !errors.Is(err, store.ErrNotFound):
 		return err
@@ -55,14 +55,14 @@ func (m *Manager) closedReturn(ctx context.Context, r *proto.Return) error {
 	if err := m.store.SaveJob(ctx, *own); err != nil {
 		return err
 	}
-	m.save(&live{job: own}, r)
+	m.save(&live{job: own}, r, body)
 	return nil
 }
 
 // save stores a return; what follows happens when it is on the disk.
-func (m *Manager) save(l *live, r *proto.Return) {
+func (m *Manager) save(l *live, r *proto.Return, body []byte) {
 	now := time.Now()
-	m.store.SaveReturn(r, now, func(fresh bool, err error) {
+	m.store.SaveReturn(r, body, now, func(fresh bool, err error) {
 		if err != nil {
 			m.o.Log.Error("store return", zap.String("jid", r.JID), zap.String("minion", r.ID), zap.Error(err))
 			return // not acknowledged: the minion will send it again

@@ -183,14 +183,12 @@ func (s *Store) LastJID(ctx context.Context) (string, error) {
 }
 
 // SaveReturn stores the terminal state of one job on one minion; done is called when it is on the disk. fresh is false
-// when there is one already: the first one stands.
-func (s *Store) SaveReturn(r *proto.Return, received time.Time, done func(fresh bool, err error)) {
+// when there is one already: the first one stands. body is the return encoded, nil to encode it here.
+func (s *Store) SaveReturn(r *proto.Return, body []byte, received time.Time, done func(fresh bool, err error)) {
 	n, err := jidNumber(r.JID)
-	if err != nil {
-		done(false, err)
-		return
+	if err == nil && body == nil {
+		body, err = proto.Encode(r)
 	}
-	body, err := proto.Encode(r)
 	if err != nil {
 		done(false, err)
 		return

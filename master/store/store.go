@@ -57,8 +57,11 @@ type write struct {
 }
 
 const (
-	queueSize   = 4096
-	maxBatch    = 1000
+	queueSize = 4096
+	maxBatch  = 1000
+	// busyBatch is the size from which on a commit counts as part of a flood; busyPause is how long the next one waits.
+	busyBatch   = 32
+	busyPause   = 3 * time.Millisecond
 	readers     = 4
 	busyTimeout = "5000"
 )
@@ -185,7 +188,11 @@ func (s *Store) writer() {
 	for {
 		select {
 		case w := <-s.queue:
-			batch = s.gather(append(batch[:0], w))
+			busy := len(batch) >= busyBatch
+			if batch = s.gather(append(batch[:0], w)); busy && len(batch) < busyBatch {
+				time.Sleep(busyPause) // a flood comes in: fewer, larger commits carry it better
+				batch = s.gather(batch)
+			}
 			s.commit(batch)
 		case <-s.stop:
 			for len(s.queue) > 0 {

@@ -36,7 +36,7 @@ func ret(t testing.TB, jid, id string) *proto.Return {
 func save(t testing.TB, s *Store, r *proto.Return) (fresh bool) {
 	t.Helper()
 	done := make(chan error, 1)
-	s.SaveReturn(r, time.Now(), func(f bool, err error) { fresh = f; done <- err })
+	s.SaveReturn(r, nil, time.Now(), func(f bool, err error) { fresh = f; done <- err })
 	require.NoError(t, <-done)
 	return fresh
 }
@@ -101,7 +101,7 @@ func TestReopenKeepsEverything(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Add(1)
-		s.SaveReturn(ret(t, "20310504101112000003", fmt.Sprint("m", i)), time.Now(), func(bool, error) { wg.Done() })
+		s.SaveReturn(ret(t, "20310504101112000003", fmt.Sprint("m", i)), nil, time.Now(), func(bool, error) { wg.Done() })
 	}
 	require.NoError(t, s.Close())
 	wg.Wait()
@@ -200,7 +200,7 @@ func BenchmarkSaveReturn(b *testing.B) {
 		one.ID = fmt.Sprint("m", i%10000)
 		one.JID = proto.FormatJID(time.UnixMicro(1935663072000000 + int64(i/10000)))
 		wg.Add(1)
-		s.SaveReturn(&one, time.Now(), func(_ bool, err error) {
+		s.SaveReturn(&one, nil, time.Now(), func(_ bool, err error) {
 			if err != nil {
 				b.Error(err)
 			}
