@@ -176,14 +176,14 @@ func (s *Server) dispatch(ctx context.Context, who Caller, req *call, c net.Conn
 		return &Error{Code: "method", Msg: fmt.Sprintf("this process does not know %q: is it of another version?", req.Method)}
 	}
 	w := newCoalescer(c)
-	err = m(ctx, who, Body(req.Body), func(v any) error {
+	defer func() { err = errors.Join(err, w.close()) }()
+	return m(ctx, who, Body(req.Body), func(v any) error {
 		b, err := proto.Encode(v)
 		if err != nil {
 			return err
 		}
 		return w.frame(answer{Body: b})
 	})
-	return errors.Join(err, w.close())
 }
 
 // coalescer writes frames as they come, but those that come while a write is under way together: a flood of small
