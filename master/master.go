@@ -30,6 +30,7 @@ import (
 	"brine/master/jobs"
 	"brine/master/keys"
 	"brine/master/link"
+	"brine/master/mine"
 	"brine/master/presence"
 	"brine/master/runners"
 	"brine/master/store"
@@ -52,6 +53,7 @@ type Master struct {
 	link     *link.Link
 	jobs     *jobs.Manager
 	files    *files.Service
+	mine     *mine.Mine
 	broker   *broker.Broker // nil with an outside one
 	conn     transport.Conn
 	socket   *net.UnixListener
@@ -133,6 +135,10 @@ func (m *Master) services(ctx context.Context) (err error) {
 	}
 	m.jobs.Seen(last)
 	m.files = &files.Service{Roots: fileroots.New(fileroots.Options{Envs: m.o.FileRoots, IgnoreGlobs: m.o.FileIgnore})}
+	m.mine = &mine.Mine{Docs: m.store, Matches: func(ctx context.Context, tgt any, tgtType string) ([]string, error) {
+		ids, _, err := m.Resolve(ctx, &jobs.Request{Tgt: tgt, TgtType: tgtType})
+		return ids, err
+	}}
 	deps := m.runnerDeps()
 	if m.runners, err = modules.NewRegistry(runners.Runners(deps)...); err != nil {
 		return err

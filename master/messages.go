@@ -134,6 +134,8 @@ func (m *Master) answer(ctx context.Context, id, what string, body []byte) (any,
 	switch area {
 	case "files":
 		return m.files.Answer(ctx, id, what, body)
+	case "mine":
+		return m.mine.Answer(ctx, id, what, body)
 	case "grains":
 		g := ordered.New(0)
 		if err := proto.Decode(body, g); err != nil {

@@ -24,8 +24,10 @@ import (
 	"brine/internal/version"
 	"brine/minion/events"
 	"brine/minion/exec"
+	"brine/minion/facts"
 	"brine/minion/files"
 	"brine/minion/link"
+	"brine/minion/mine"
 	"brine/minion/pki"
 	"brine/minion/worker"
 	"brine/proto"
@@ -45,11 +47,12 @@ type Minion struct {
 	conn    transport.Conn
 	socket  *net.UnixListener
 	jids    proto.JIDs
+	grains  *report
 }
 
 // New makes a minion from its configuration. Nothing stays open after an error.
 func New(o *Options, log *zap.Logger) (*Minion, error) {
-	m := &Minion{o: o, log: log, bus: &event.Bus{}}
+	m := &Minion{o: o, log: log, bus: &event.Bus{}, grains: newReport()}
 	identity, err := proto.LoadIdentity(o.PKIDir, "minion")
 	if err != nil {
 		return nil, err
@@ -67,6 +70,7 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
+	m.runtime.Grains.(*facts.Facts).Changed = m.grains.set
 	m.worker, err = worker.New(worker.Options{
 		ID: o.ID, Journal: filepath.Join(o.CacheDir, "jobs.journal"), MaxJobs: o.MaxJobs, JobTimeout: o.JobTimeout, Match: m.match, Send: m.link.Send, Log: log,
 	}, m.runtime)
@@ -87,6 +91,8 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 // parts are what jobs work with: the master's services, or those of this machine.
 func (m *Minion) parts() parts {
 	p := parts{events: m.events, pillar: noPillar{}}
+	p.deps.Saltutil.Jobs = runningJobs{m}
+	p.deps.Mine = mine.Master{Caller: m.link}
 	if m.o.FileClient == "local" {
 		p.files = newLocalFiles(m.o)
 	} else {
@@ -141,6 +147,7 @@ func (m *Minion) Run(ctx context.Context) error {
 	g.Go(func() error { return m.worker.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })
 	g.Go(func() error { return m.link.Run(gctx) })
+	g.Go(func() error { return m.grains.run(gctx, m.link) })
 	g.Go(func() error { return metrics.Serve(gctx, m.o.MetricsAddr, m.samples) })
 	g.Go(func() error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)

@@ -7,8 +7,10 @@ import (
 	"go.uber.org/zap"
 
 	"brine/fileroots"
+	"brine/internal/grains"
 	"brine/internal/host"
 	"brine/internal/ordered"
+	"brine/internal/pyfmt"
 	"brine/minion/exec"
 	"brine/minion/facts"
 	"brine/minion/files"
@@ -39,8 +41,10 @@ func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
 
 func newGrains(o *Options) *facts.Facts {
 	return &facts.Facts{
-		Detect:     func(ctx context.Context) *ordered.Map { return detect(ctx, o) },
-		Merge:      mergeGrains,
+		Detect: func(ctx context.Context) *ordered.Map { return detect(ctx, o) },
+		Merge: func(detected, file, configured *ordered.Map) *ordered.Map {
+			return grains.Merge(detected, file, configured, pyfmt.Truth(o.All.Value("grains_deep_merge")))
+		},
 		Configured: o.Grains,
 		Path:       filepath.Join(o.ConfDir, "grains"),
 	}

@@ -27,6 +27,8 @@ type Facts struct {
 	Configured *ordered.Map
 	// Path is the grains file.
 	Path string
+	// Changed is called with the grains after they were stored or detected again; nil for nobody.
+	Changed func(*ordered.Map)
 
 	mu       sync.Mutex
 	detected *ordered.Map
@@ -83,6 +85,7 @@ func (f *Facts) File(context.Context) (*ordered.Map, error) {
 func (f *Facts) Store(ctx context.Context, file *ordered.Map) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.tell()
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 		return err
 	}
@@ -94,10 +97,17 @@ func (f *Facts) Store(ctx context.Context, file *ordered.Map) error {
 	return nil
 }
 
+func (f *Facts) tell() {
+	if f.Changed != nil {
+		f.Changed(f.merged)
+	}
+}
+
 // Refresh implements modules.Grains.
 func (f *Facts) Refresh(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.tell()
 	f.detected = nil
 	f.merge(ctx)
 	return nil

@@ -17,6 +17,7 @@ import (
 	"brine/modules/mine"
 	"brine/modules/pillar"
 	"brine/modules/random"
+	"brine/modules/saltutil"
 	"brine/modules/slsutil"
 	"brine/modules/sys"
 	"brine/modules/test"
@@ -28,6 +29,8 @@ type Deps struct {
 	Sys sys.Deps
 	// Push hands files to the master.
 	Push cp.Pusher
+	// Saltutil has the jobs of the minion.
+	Saltutil saltutil.Deps
 	// Mine is the master's mine.
 	Mine mine.Store
 }
@@ -49,6 +52,7 @@ func Modules(d Deps) []modules.Module {
 		mine.Module(d.Mine),
 		pillar.Module(),
 		random.Module(),
+		saltutil.Module(d.Saltutil),
 		slsutil.Module(),
 		sys.Module(d.Sys),
 		test.Module(),
