@@ -8,6 +8,7 @@ import (
 	"brine/modules/cp"
 	"brine/modules/data"
 	"brine/modules/defaults"
+	"brine/modules/disk"
 	"brine/modules/environ"
 	"brine/modules/event"
 	"brine/modules/file"
@@ -15,11 +16,15 @@ import (
 	"brine/modules/hashutil"
 	"brine/modules/match"
 	"brine/modules/mine"
+	"brine/modules/network"
 	"brine/modules/pillar"
+	"brine/modules/ps"
 	"brine/modules/random"
 	"brine/modules/saltutil"
 	"brine/modules/slsutil"
+	"brine/modules/status"
 	"brine/modules/sys"
+	"brine/modules/system"
 	"brine/modules/test"
 )
 
@@ -43,6 +48,7 @@ func Modules(d Deps) []modules.Module {
 		cp.Module(d.Push),
 		data.Module(),
 		defaults.Module(),
+		disk.Module(),
 		environ.Module(),
 		event.Module(),
 		file.Module(),
@@ -50,11 +56,15 @@ func Modules(d Deps) []modules.Module {
 		hashutil.Module(),
 		match.Module(),
 		mine.Module(d.Mine),
+		network.Module(),
 		pillar.Module(),
+		ps.Module(),
 		random.Module(),
 		saltutil.Module(d.Saltutil),
 		slsutil.Module(),
+		status.Module(),
 		sys.Module(d.Sys),
+		system.Module(),
 		test.Module(),
 	}
 }
