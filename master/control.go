@@ -172,7 +172,7 @@ func (m *Master) controlLocal(ctx context.Context, _ rpc.Caller, body rpc.Body, 
 
 // controlError gives the errors that a client tells apart a code.
 func controlError(err error) error {
-	code := ""
+	var code string
 	var missing *modules.NotAvailableError
 	var args *modules.ArgError
 	var group *target.UnknownNodegroupError

@@ -141,8 +141,11 @@ func (m *Minion) Run(ctx context.Context) error {
 	m.log.Info("minion starts", zap.String("id", m.o.ID), zap.String("version", version.Version), zap.String("master", m.o.BrokerURL()))
 	outer, closeConn := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeConn()
-	connDone := make(chan error, 1)
-	go func() { connDone <- m.conn.Run(outer) }()
+	connDone := make(chan struct{})
+	go func() {
+		defer close(connDone)
+		_ = m.conn.Run(outer) // it ends with its context, and with nothing else
+	}()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return m.worker.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })

@@ -29,7 +29,7 @@ func renderJinja(ctx context.Context, in any, env *Env, args string) (any, error
 		return nil, err
 	}
 	if args != "" && args != "-s" {
-		return nil, fmt.Errorf("Unknown renderer option: %s", args) //nolint:staticcheck // Salt's words
+		return nil, fmt.Errorf("Unknown renderer option: %s", args)
 	}
 	if !strings.Contains(src, "{") { // nothing for Jinja to do but to settle on one kind of line break
 		return strings.ReplaceAll(strings.ReplaceAll(src, "\r\n", "\n"), "\r", "\n"), nil

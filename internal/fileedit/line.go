@@ -141,7 +141,7 @@ func (e LineEdit) same(line string) bool {
 }
 
 func once(lines []string, what string) error {
-	word := ""
+	var word string
 	switch {
 	case len(lines) > 1:
 		word = "more than"

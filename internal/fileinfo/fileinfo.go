@@ -54,7 +54,7 @@ func Stat(path string, follow bool) (*Info, error) {
 		Inode: st.Ino, UID: int(st.Uid), GID: int(st.Gid), User: UserName(int(st.Uid)), Group: GroupName(int(st.Gid)),
 		Atime: seconds(st.Atim), Mtime: seconds(st.Mtim), Ctime: seconds(st.Ctim), Size: st.Size,
 		Mode: Mode(fmt.Sprintf("%o", st.Mode&0o7777)), Type: kind(st.Mode), Target: pypath.Realpath(path),
-		Nlink: uint64(st.Nlink), RawMode: st.Mode, Rdev: uint64(st.Rdev),
+		Nlink: uint64(st.Nlink), RawMode: st.Mode, Rdev: uint64(st.Rdev), //nolint:unconvert // other widths on 32-bit machines,
 	}, nil
 }
 

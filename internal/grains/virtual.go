@@ -74,8 +74,8 @@ func (d *detector) containerName() string {
 			}
 		}
 	}
-	switch {
-	case name == "oci" || name == "":
+	switch name {
+	case "oci", "":
 		if d.root.exists("/run/.containerenv") {
 			return "podman"
 		}

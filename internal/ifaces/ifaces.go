@@ -173,7 +173,7 @@ func attributes(b []byte) func(yield func(int, []byte) bool) {
 	return func(yield func(int, []byte) bool) {
 		for len(b) >= unix.SizeofRtAttr {
 			size := int(binary.NativeEndian.Uint16(b))
-			kind := int(binary.NativeEndian.Uint16(b[2:])) & ^(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER)
+			kind := int(binary.NativeEndian.Uint16(b[2:])) & ^(unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
 			if size < unix.SizeofRtAttr || size > len(b) || !yield(kind, b[unix.SizeofRtAttr:size]) {
 				return
 			}

@@ -342,7 +342,8 @@ func nodeList(n *docNode) string {
 }
 
 func nodeRepr(n *docNode) string {
-	value, name := "", "ScalarNode"
+	name := "ScalarNode"
+	var value string
 	switch n.kind {
 	case mappingNode:
 		name, value = "MappingNode", nodeList(n)

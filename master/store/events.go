@@ -56,7 +56,7 @@ func (s *Store) AddEvents(ctx context.Context, minion string, batch proto.Events
 			return err
 		}
 		var seq int64
-		st, err := t.prepare("SELECT COALESCE(MAX(seq), 0) FROM queues WHERE minion = ? AND queue = ?")
+		st, err := t.prepare("SELECT COALESCE(MAX(seq), 0) FROM queues WHERE minion = ? AND queue = ?") //nolint:sqlclosecheck // kept for the life of the connection
 		if err != nil {
 			return err
 		}

@@ -88,8 +88,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		s.conn, err = s.write.Conn(ctx)
 	}
 	if err != nil {
-		s.closeDBs()
-		return nil, fmt.Errorf("store %s: %w", path, err)
+		return nil, fmt.Errorf("store %s: %w", path, errors.Join(err, s.closeDBs()))
 	}
 	go s.writer()
 	return s, nil
@@ -278,7 +277,7 @@ func (t *tx) prepare(query string) (*sql.Stmt, error) {
 }
 
 func (t *tx) exec(query string, args ...any) (sql.Result, error) {
-	st, err := t.prepare(query)
+	st, err := t.prepare(query) //nolint:sqlclosecheck // kept for the life of the connection
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sort"
 	"strings"
@@ -255,8 +256,9 @@ func find(ctx context.Context, env *modules.Env, in findArgs) (any, error) {
 		}
 	}
 	f, err := finder.New(options, execFound(ctx, env))
-	if u, ok := err.(*finder.UsageError); ok {
-		return "error: " + u.Error(), nil
+	var usage *finder.UsageError
+	if errors.As(err, &usage) {
+		return "error: " + usage.Error(), nil
 	}
 	if err != nil {
 		return nil, err

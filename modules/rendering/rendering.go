@@ -98,7 +98,7 @@ func Known(engine string) bool { return engine == "jinja" }
 // Text renders a text with an engine and returns the text that it makes.
 func Text(ctx context.Context, env *modules.Env, engine, text string, o Options) (string, error) {
 	if !Known(engine) {
-		return "", fmt.Errorf("Specified template format %s is not supported", engine) //nolint:staticcheck // Salt's words
+		return "", fmt.Errorf("Specified template format %s is not supported", engine)
 	}
 	if strings.TrimSpace(text) == "" {
 		return text, nil

@@ -6,7 +6,6 @@ import (
 	"context"
 	"strings"
 
-	"brine/internal/starval"
 	"brine/render/pyvalue"
 
 	"go.starlark.net/starlark"
@@ -91,21 +90,6 @@ func onText(f func(s string) string) *Filter {
 	})
 }
 
-// onData makes a filter of a function on job data.
-func onData(f func(c *Call, v any) (any, error), params ...string) *Filter {
-	return run(func(c *Call) (starlark.Value, error) {
-		v, err := starval.Data(c.Value)
-		if err != nil {
-			return nil, err
-		}
-		out, err := f(c, v)
-		if err != nil {
-			return nil, err
-		}
-		return starval.Of(out), nil
-	}, params...)
-}
-
 // text is the value as text: what str() makes of it.
 func (c *Call) text() (string, error) { return pyvalue.Str(c.Value) }
 
@@ -115,13 +99,6 @@ func (c *Call) items() ([]starlark.Value, error) { return pyvalue.Items(c.Value)
 func (c *Call) str(i int, def string) string {
 	s, _ := pyvalue.StrArg(c.Args[i], def)
 	return s
-}
-
-func (c *Call) data(i int) (any, error) {
-	if c.Args[i] == nil {
-		return nil, nil
-	}
-	return starval.Data(c.Args[i])
 }
 
 func (c *Call) flag(i int, def bool) (bool, error) { return pyvalue.BoolArg(c.Args[i], def) }

@@ -236,7 +236,7 @@ func dnsCheck(c *Call) (starlark.Value, error) {
 		return starlark.String(s), nil
 	}
 	six := c.Args[2]
-	ips, err := net.DefaultResolver.LookupNetIP(c.Context(), "ip", s)
+	ips, _ := net.DefaultResolver.LookupNetIP(c.Context(), "ip", s) // a name without address is answered below
 	for _, ip := range ips {
 		ip = ip.Unmap()
 		if six == nil || six == starlark.None || bool(six.Truth()) == ip.Is6() {

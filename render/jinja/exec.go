@@ -30,7 +30,7 @@ func (r *run) exec(body []syntax.Stmt, f *frame, b *strings.Builder) error {
 }
 
 func (r *run) place(err error, f *frame, line int) error {
-	if f.block || err == errBreak || err == errContinue {
+	if f.block || errors.Is(err, errBreak) || errors.Is(err, errContinue) {
 		return err
 	}
 	return locate(err, f.eval, line)

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"errors"
 	"strings"
 
 	"brine/render/pyvalue"
@@ -209,10 +210,10 @@ func (r *run) walk(t *syntax.For, v starlark.Value, f *frame, b *strings.Builder
 			break
 		}
 		err = r.round(t, l, f, b)
-		if err == errBreak {
+		if errors.Is(err, errBreak) {
 			break
 		}
-		if err != nil && err != errContinue {
+		if err != nil && !errors.Is(err, errContinue) {
 			return err
 		}
 		completed = completed || err == nil

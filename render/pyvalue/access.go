@@ -1,6 +1,7 @@
 package pyvalue
 
 import (
+	"errors"
 	"strings"
 
 	"go.starlark.net/starlark"
@@ -90,7 +91,8 @@ func Attr(v starlark.Value, name string) (starlark.Value, error) {
 	}
 	if h, ok := v.(starlark.HasAttrs); ok {
 		a, err := h.Attr(name)
-		if _, missing := err.(starlark.NoSuchAttrError); missing {
+		var missing starlark.NoSuchAttrError
+		if errors.As(err, &missing) {
 			return nil, nil
 		}
 		return a, err

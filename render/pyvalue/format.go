@@ -12,7 +12,6 @@ type formatter struct {
 	auto   int  // the next automatic field
 	manual bool // a numbered field was used
 	lookup func(name string) (starlark.Value, error)
-	out    strings.Builder
 }
 
 func format(s string, a Args) (starlark.Value, error) {

@@ -218,7 +218,7 @@ func encode(s string, a Args) (starlark.Value, error) {
 		return nil, err
 	}
 	policy, _ := StrArg(v[1], "strict")
-	limit := rune(utf8.MaxRune)
+	var limit rune
 	switch strings.ToLower(strings.ReplaceAll(encoding, "_", "-")) {
 	case "utf-8", "utf8":
 		return starlark.Bytes(s), nil

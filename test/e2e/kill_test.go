@@ -50,14 +50,6 @@ func publish(t *testing.T, b *testbed.Bed, fun string, arg ...any) string {
 	return frames[0].Started.JID
 }
 
-// job reads what the master knows of a job.
-func job(t *testing.T, b *testbed.Bed, jid string) *ordered.Map {
-	t.Helper()
-	v, err := b.Runner("jobs.list_job", "jid", jid)
-	require.NoError(t, err)
-	return v.(*ordered.Map)
-}
-
 // settled waits until every minion has a terminal state and returns them.
 func settled(t *testing.T, b *testbed.Bed, jid string, n int) *ordered.Map {
 	t.Helper()

@@ -54,7 +54,7 @@ func (l *websocketListener) serve(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_ = l.estab(l.id, &messageConn{Conn: c.NetConn(), ws: c})
 }
 
