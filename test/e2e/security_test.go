@@ -83,7 +83,9 @@ func (a *attacker) shake() (*proto.Session, proto.Verdict) {
 				continue
 			}
 			w, s, err := offer.Finish(m.Payload, nil)
-			require.NoError(a.t, err)
+			if err != nil {
+				continue // the answer to a hello before this one: an accepted key is told at once
+			}
 			return s, w.Verdict
 		case <-time.After(10 * time.Second):
 			a.t.Fatal("the master does not answer")
