@@ -12,10 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"brine/cli/output"
 	"brine/internal/config"
 	"brine/internal/logging"
 	"brine/internal/ordered"
-	"brine/internal/pyjson"
 )
 
 // common are the options that Salt's programs share.
@@ -24,7 +24,7 @@ type common struct {
 	logLevel, logFile string
 	out               string
 	outIndent         int
-	outIndentSet      bool
+	outIndentSet      func() bool
 	outFile           string
 	outAppend         bool
 	noColor, color    bool
@@ -41,7 +41,7 @@ func addCommon(cmd *cobra.Command, c *common) {
 	f.StringVarP(&c.configDir, "config-dir", "c", "", "folder of the configuration (default: $BRINE_CONFIG_DIR, ./.brine, /etc/brine)")
 	f.StringVarP(&c.logLevel, "log-level", "l", "warning", "console log level: "+strings.Join(logging.Levels(), ", "))
 	f.StringVar(&c.logFile, "log-file", "", "log to this file too")
-	f.StringVar(&c.out, "out", "", "outputter: nested, json, yaml, txt, raw, highstate, quiet ...")
+	f.StringVar(&c.out, "out", "", "outputter: "+strings.Join(output.Names(), ", "))
 	f.IntVar(&c.outIndent, "out-indent", 0, "indent of json, yaml and pprint; negative for one line")
 	f.StringVar(&c.outFile, "out-file", "", "write the output to this file")
 	f.BoolVar(&c.outAppend, "out-file-append", false, "append to the file instead of replacing it")
@@ -57,6 +57,7 @@ func addCommon(cmd *cobra.Command, c *common) {
 	alias(f, "no-color", "no-colour")
 	alias(f, "force-color", "force-colour")
 	c.stateVerbose = true
+	c.outIndentSet = func() bool { return f.Changed("out-indent") || f.Changed("output-indent") }
 }
 
 // addArgs declares the options for reading arguments.
@@ -141,16 +142,29 @@ func (p *printer) print(data any, hint string) {
 	if name == "" {
 		name = hint
 	}
-	text := pyjson.Dumps(data, pyjson.Options{Indent: 4})
-	_ = name
-	p.text(text)
+	if name != "" && !output.Known(name) {
+		p.log.Error("Invalid outputter " + name + " specified, fall back to nested")
+		name = "nested"
+	}
+	if text := output.Text(name, data, p.options()); text != "" {
+		p.text(text)
+	}
+}
+
+// options are how results are laid out.
+func (p *printer) options() output.Options {
+	o := output.Options{
+		Color: (p.env.Terminal && p.file == nil && p.env.Getenv("NO_COLOR") == "" || p.c.color) && !p.c.noColor, Retcodes: p.retcodes,
+		State: output.StateOptions{Output: p.c.stateOutput, Quiet: !p.c.stateVerbose || p.diff},
+	}
+	if p.c.outIndentSet() {
+		o.Indent = &p.c.outIndent
+	}
+	return o
 }
 
 // one prints the result of one minion.
 func (p *printer) one(id string, v any, hint string, retcode int) {
-	if hint == "no_return" {
-		hint = ""
-	}
 	if retcode != 0 {
 		if p.retcodes == nil {
 			p.retcodes = map[string]int{}
