@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type Queue struct {
 	name    string
 	next    uint64
 	list    []proto.Event // not stored by the master, in order
+	keys    []string      // of the latest events sent with SendOnce
 	dropped int
 	wake    chan struct{}
 	sent    time.Time
@@ -58,6 +60,8 @@ type record struct {
 	Next  uint64       `msgpack:"next,omitempty"`
 	Event *proto.Event `msgpack:"e,omitempty"`
 	UpTo  uint64       `msgpack:"upto,omitempty"`
+	// Key is that of an event sent with SendOnce; alone it is kept over a rewrite.
+	Key string `msgpack:"key,omitempty"`
 }
 
 const (
@@ -65,6 +69,8 @@ const (
 	batchSize  = 200
 	// resendAfter is how long a batch may stay unacknowledged.
 	resendAfter = 10 * time.Second
+	// maxKeys is how many keys are remembered: senders repeat themselves only right after a restart.
+	maxKeys = 256
 	rewriteAt   = 4 << 20
 )
 
@@ -103,6 +109,13 @@ func Open(o Options, bus *event.Bus) (*Queue, error) {
 }
 
 func (q *Queue) apply(r *record) {
+	if r.Key != "" {
+		q.keys = append(q.keys, r.Key)
+		q.keys = q.keys[max(0, len(q.keys)-maxKeys):]
+		if r.Event == nil {
+			return
+		}
+	}
 	switch {
 	case r.Name != "":
 		q.name, q.next = r.Name, max(q.next, r.Next)
@@ -138,15 +151,32 @@ func (q *Queue) Fire(_ context.Context, tag string, data *ordered.Map) error {
 
 // Send implements modules.Events: when it returns, the event is on the disk.
 func (q *Queue) Send(_ context.Context, tag string, data *ordered.Map) error {
+	return q.send("", tag, data)
+}
+
+// SendOnce is Send for an event that its sender may repeat after a crash: the first with its key counts, and fires on
+// this minion's own bus too.
+func (q *Queue) SendOnce(_ context.Context, key, tag string, data *ordered.Map) error {
+	return q.send(key, tag, data)
+}
+
+func (q *Queue) send(key, tag string, data *ordered.Map) error {
 	now := time.Now()
 	if data == nil {
 		data = ordered.New(0)
 	}
 	q.writing.Lock()
 	defer q.writing.Unlock()
+	if key != "" && slices.Contains(q.keys, key) {
+		return nil
+	}
 	e := proto.Event{Seq: q.next, Tag: tag, Data: data, Time: now.UnixMicro()}
-	if err := q.append(&record{Event: &e}); err != nil {
+	if err := q.append(&record{Event: &e, Key: key}); err != nil {
 		return fmt.Errorf("event queue: %w", err)
+	}
+	if key != "" {
+		q.apply(&record{Key: key})
+		q.Bus.Fire(event.New(tag, data, now))
 	}
 	q.mu.Lock()
 	q.next++
@@ -209,6 +239,9 @@ func (q *Queue) rewrite() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	records := []record{{Name: q.name, Next: q.next}}
+	for _, k := range q.keys {
+		records = append(records, record{Key: k})
+	}
 	for i := range q.list {
 		records = append(records, record{Event: &q.list[i]})
 	}

@@ -127,3 +127,29 @@ func TestTheQueueIsBounded(t *testing.T) {
 	assert.Equal(t, 10, waiting)
 	assert.Equal(t, 15, dropped)
 }
+
+func TestAKeyIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "events.journal")
+	bus := &event.Bus{}
+	sub := bus.Subscribe(10, nil)
+	open := func() *Queue {
+		q, err := Open(Options{ID: "m", Path: path, Send: func(context.Context, proto.Envelope) error { return errors.New("offline") }, Log: zap.NewNop()}, bus)
+		require.NoError(t, err)
+		return q
+	}
+	q := open()
+	for range 2 {
+		require.NoError(t, q.SendOnce(t.Context(), "k1", "a/b", ordered.Pairs("x", int64(1))))
+	}
+	q.Done(1)
+	require.NoError(t, q.rewrite())
+	require.NoError(t, q.j.Close())
+	q = open() // stored by the master and forgotten, but its key is still known
+	require.NoError(t, q.SendOnce(t.Context(), "k1", "a/b", nil))
+	require.NoError(t, q.SendOnce(t.Context(), "k2", "a/b", nil))
+	waiting, _ := q.Len()
+	assert.Equal(t, 1, waiting)
+	require.NoError(t, q.j.Close())
+	assert.Len(t, sub.C(), 2, "each fires here once")
+}
