@@ -18,6 +18,9 @@ import (
 // StampLayout is the form of _stamp: UTC, microseconds, no zone letter.
 const StampLayout = "2006-01-02T15:04:05.000000"
 
+// QueuedKey is a field of an event's data that says that the event stands in the minion's durable queue already.
+const QueuedKey = "_queued"
+
 // Event is one event. Data must not be changed after it is fired.
 type Event struct {
 	Tag  string
@@ -26,6 +29,24 @@ type Event struct {
 	ID int64
 	// From is the id of the minion that sent it, "" for the process itself: reactions trust a tag by its sender.
 	From string
+	// Depth is how many reactions led to it: 0 for an event that no reaction caused. Reactors stop at a limit.
+	Depth int
+}
+
+type depthKey struct{}
+
+// WithDepth marks what is done in a context as caused by reactions, depth of them one after another.
+func WithDepth(ctx context.Context, depth int) context.Context {
+	if depth == DepthOf(ctx) {
+		return ctx
+	}
+	return context.WithValue(ctx, depthKey{}, depth)
+}
+
+// DepthOf is the depth that WithDepth has set, else 0.
+func DepthOf(ctx context.Context) int {
+	n, _ := ctx.Value(depthKey{}).(int)
+	return n
 }
 
 // Stamp formats a moment as _stamp.
