@@ -31,6 +31,7 @@ import (
 	"brine/minion/pki"
 	"brine/minion/worker"
 	"brine/proto"
+	"brine/reactor"
 	"brine/transport"
 	"brine/transport/mqtt"
 )
@@ -48,6 +49,7 @@ type Minion struct {
 	socket  *net.UnixListener
 	jids    proto.JIDs
 	grains  *report
+	reactor *reactor.Engine
 }
 
 // New makes a minion from its configuration. Nothing stays open after an error.
@@ -67,6 +69,7 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	if m.events, err = events.Open(events.Options{ID: o.ID, Path: filepath.Join(o.CacheDir, "events.journal"), Send: m.link.Send, Log: log}, m.bus); err != nil {
 		return nil, err
 	}
+	m.reactor = m.newReactor()
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
@@ -93,11 +96,13 @@ func (m *Minion) parts() parts {
 	p := parts{events: m.events, pillar: noPillar{}}
 	p.deps.Saltutil.Jobs = runningJobs{m}
 	p.deps.Mine = mine.Master{Caller: m.link}
+	p.deps.Reactor = m.reactor
 	if m.o.FileClient == "local" {
 		p.files = newLocalFiles(m.o)
 	} else {
 		p.files = &files.Remote{Master: m.link, Dir: filepath.Join(m.o.CacheDir, "files")}
 	}
+	p.pillar = watchedPillar{p.pillar, m.configure}
 	return p
 }
 
@@ -147,7 +152,9 @@ func (m *Minion) Run(ctx context.Context) error {
 		_ = m.conn.Run(outer) // it ends with its context, and with nothing else
 	}()
 	g, gctx := errgroup.WithContext(ctx)
+	m.configure(ctx)
 	g.Go(func() error { return m.worker.Run(gctx) })
+	g.Go(func() error { return m.reactor.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })
 	g.Go(func() error { return m.link.Run(gctx) })
 	g.Go(func() error { return m.grains.run(gctx, m.link) })

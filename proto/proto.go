@@ -65,6 +65,8 @@ type Job struct {
 	Spread int64 `msgpack:"spread,omitempty"`
 	// Attempt counts how often the master has sent this job to this minion, from 1.
 	Attempt int `msgpack:"attempt"`
+	// Depth is how many reactions led to the job.
+	Depth int `msgpack:"depth,omitempty"`
 }
 
 // Status is the terminal state of one job on one minion. Every (job, minion) pair ends in exactly one.
@@ -140,6 +142,8 @@ type Event struct {
 	Data *ordered.Map `msgpack:"data"`
 	// Time is when the event happened, Unix microseconds by the minion's clock.
 	Time int64 `msgpack:"time"`
+	// Depth is how many reactions led to it.
+	Depth int `msgpack:"depth,omitempty"`
 }
 
 // Events is a batch in order.

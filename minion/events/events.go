@@ -144,23 +144,25 @@ func (q *Queue) append(r *record) error {
 }
 
 // Fire implements modules.Events: the event goes to this minion's own bus only.
-func (q *Queue) Fire(_ context.Context, tag string, data *ordered.Map) error {
-	q.Bus.Fire(event.New(tag, data, time.Now()))
+func (q *Queue) Fire(ctx context.Context, tag string, data *ordered.Map) error {
+	e := event.New(tag, data, time.Now())
+	e.Depth = event.DepthOf(ctx)
+	q.Bus.Fire(e)
 	return nil
 }
 
 // Send implements modules.Events: when it returns, the event is on the disk.
-func (q *Queue) Send(_ context.Context, tag string, data *ordered.Map) error {
-	return q.send("", tag, data)
+func (q *Queue) Send(ctx context.Context, tag string, data *ordered.Map) error {
+	return q.send(ctx, "", tag, data)
 }
 
 // SendOnce is Send for an event that its sender may repeat after a crash: the first with its key counts, and fires on
 // this minion's own bus too.
-func (q *Queue) SendOnce(_ context.Context, key, tag string, data *ordered.Map) error {
-	return q.send(key, tag, data)
+func (q *Queue) SendOnce(ctx context.Context, key, tag string, data *ordered.Map) error {
+	return q.send(ctx, key, tag, data)
 }
 
-func (q *Queue) send(key, tag string, data *ordered.Map) error {
+func (q *Queue) send(ctx context.Context, key, tag string, data *ordered.Map) error {
 	now := time.Now()
 	if data == nil {
 		data = ordered.New(0)
@@ -170,13 +172,17 @@ func (q *Queue) send(key, tag string, data *ordered.Map) error {
 	if key != "" && slices.Contains(q.keys, key) {
 		return nil
 	}
-	e := proto.Event{Seq: q.next, Tag: tag, Data: data, Time: now.UnixMicro()}
+	e := proto.Event{Seq: q.next, Tag: tag, Data: data, Time: now.UnixMicro(), Depth: event.DepthOf(ctx)}
 	if err := q.append(&record{Event: &e, Key: key}); err != nil {
 		return fmt.Errorf("event queue: %w", err)
 	}
 	if key != "" {
 		q.apply(&record{Key: key})
-		q.Bus.Fire(event.New(tag, data, now))
+		local := data.Clone()
+		local.Set(event.QueuedKey, true) // the reactor need not send it again
+		ev := event.New(tag, local, now)
+		ev.Depth = e.Depth
+		q.Bus.Fire(ev)
 	}
 	q.mu.Lock()
 	q.next++

@@ -126,9 +126,15 @@ func (w *Worker) Running(except string) []*ordered.Map {
 // Local runs a job that somebody on the device asked for: it is listed and can be signalled like any other. The return is
 // nil when the minion is stopping.
 func (w *Worker) Local(ctx context.Context, j *proto.Job, run func(context.Context) *proto.Return) *proto.Return {
+	return w.LocalAs(ctx, j, request(j), run)
+}
+
+// LocalAs is Local for a job that saltutil.running shows as shown: a key pid in it is given the process's number where it
+// stands.
+func (w *Worker) LocalAs(ctx context.Context, j *proto.Job, shown *ordered.Map, run func(context.Context) *proto.Return) *proto.Return {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	t := &task{job: j, request: request(j), cancel: cancel, running: true}
+	t := &task{job: j, request: shown, cancel: cancel, running: true}
 	w.mu.Lock()
 	if w.ctx == nil || w.ctx.Err() != nil {
 		w.mu.Unlock()

@@ -17,6 +17,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"brine/event"
 	"brine/internal/host"
 	"brine/internal/ordered"
 	"brine/proto"
@@ -243,7 +244,7 @@ func (w *Worker) execute(ctx context.Context, t *task) *proto.Return {
 		ctx, done = context.WithTimeout(ctx, limit)
 		defer done()
 	}
-	return w.run.Run(ctx, t.job, t.request)
+	return w.run.Run(event.WithDepth(ctx, t.job.Depth), t.job, t.request)
 }
 
 // finish journals and sends a return.

@@ -20,6 +20,7 @@ import (
 	"brine/modules/pillar"
 	"brine/modules/ps"
 	"brine/modules/random"
+	"brine/modules/reactor"
 	"brine/modules/saltutil"
 	"brine/modules/slsutil"
 	"brine/modules/status"
@@ -36,6 +37,8 @@ type Deps struct {
 	Push cp.Pusher
 	// Saltutil has the jobs of the minion.
 	Saltutil saltutil.Deps
+	// Reactor is the reactor of the minion.
+	Reactor reactor.Engine
 	// Mine is the master's mine.
 	Mine mine.Store
 }
@@ -60,6 +63,7 @@ func Modules(d Deps) []modules.Module {
 		pillar.Module(),
 		ps.Module(),
 		random.Module(),
+		reactor.Module(d.Reactor),
 		saltutil.Module(d.Saltutil),
 		slsutil.Module(),
 		status.Module(),
