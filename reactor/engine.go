@@ -33,11 +33,14 @@ type Options struct {
 	// Return gives a result to a returner by name; nil when there are none.
 	Return func(ctx context.Context, name string, result *ordered.Map) error
 	Log    *zap.Logger
-	// MaxDepth is how many reactions may cause one another; 0 is 8.
+	// MaxDepth is how many reactions may cause one another; 0 is MaxDepth.
 	MaxDepth int
 	// Queue is how many events may wait for one reactor; 0 is 1000.
 	Queue int
 }
+
+// MaxDepth is how many reactions may cause one another where nothing else is said.
+const MaxDepth = 8
 
 // Engine is the reactor of a device. Safe for concurrent use.
 type Engine struct {
@@ -59,8 +62,8 @@ type Engine struct {
 
 // lane is one reactor with the events that wait for it.
 type lane struct {
+	*Lane
 	entry  *Entry
-	queue  chan event.Event
 	cancel context.CancelFunc
 }
 
@@ -75,7 +78,7 @@ type Stats struct {
 // New makes an engine that takes events from here on; Run works on them.
 func New(o Options) *Engine {
 	if o.MaxDepth == 0 {
-		o.MaxDepth = 8
+		o.MaxDepth = MaxDepth
 	}
 	if o.Queue == 0 {
 		o.Queue = 1000
@@ -127,21 +130,12 @@ func (e *Engine) start() {
 
 func (e *Engine) newLane(entry *Entry) *lane {
 	ctx, cancel := context.WithCancel(e.ctx)
-	l := &lane{entry: entry, queue: make(chan event.Event, e.o.Queue), cancel: cancel}
-	e.wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case ev := <-l.queue:
-				if err := e.react(ctx, entry, ev); err != nil && ctx.Err() == nil {
-					e.failed.Add(1)
-					e.o.Log.Warn("reactor", zap.String("reactor", entry.Name), zap.String("tag", ev.Tag), zap.Error(err))
-				}
-			}
+	return &lane{entry: entry, cancel: cancel, Lane: StartLane(ctx, &e.wg, e.o.Queue, func(ctx context.Context, ev event.Event) {
+		if err := e.react(ctx, entry, ev); err != nil && ctx.Err() == nil {
+			e.failed.Add(1)
+			e.o.Log.Warn("reactor", zap.String("reactor", entry.Name), zap.String("tag", ev.Tag), zap.Error(err))
 		}
-	})
-	return l
+	})}
 }
 
 // InitTag is the tag of the event that an engine sees once, at its start. It is never on the bus.
@@ -184,9 +178,7 @@ func (e *Engine) dispatch(ev event.Event) {
 				zap.String("reactor", l.entry.Name), zap.String("tag", ev.Tag), zap.Int("depth", ev.Depth))
 			continue
 		}
-		select {
-		case l.queue <- ev:
-		default:
+		if !l.Offer(ev) {
 			e.dropped.Add(1)
 		}
 	}
@@ -198,7 +190,7 @@ func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range e.lanes {
-		s.Waiting += len(l.queue)
+		s.Waiting += l.Waiting()
 	}
 	return s
 }
