@@ -30,19 +30,19 @@ func (m *Master) runFun(ctx context.Context, reg *modules.Registry, kind string,
 	args := jobs.PlainArgs(saltargs.ToJob(q.Pos, q.Kwargs))
 	tag := "salt/" + kind + "/" + q.JID
 	note := ordered.Pairs("fun", full, "jid", q.JID, "user", q.User, "fun_args", args)
-	m.fire(tag+"/new", note)
+	m.fireCaused(ctx, tag+"/new", note)
 	v, err := f.Call(ctx, env, modules.Args{Pos: q.Pos, Kw: q.Kwargs})
 	done := note.Clone()
 	if err != nil {
 		done.Set("return", fmt.Sprintf("Exception occurred in %s%s: %v", map[string]string{"run": "runner ", "wheel": "wheel "}[kind], q.Fun, err))
 		done.Set("success", false)
-		m.fire(tag+"/ret", done)
+		m.fireCaused(ctx, tag+"/ret", done)
 		return &Value{JID: q.JID, Doc: f.Doc}, err
 	}
 	value := ordered.Of(v)
 	done.Set("return", value)
 	done.Set("success", true)
-	m.fire(tag+"/ret", done)
+	m.fireCaused(ctx, tag+"/ret", done)
 	return &Value{JID: q.JID, Value: value, Out: job.Out(), Retcode: job.Retcode()}, nil
 }
 
@@ -56,6 +56,7 @@ func (m *Master) runnerDeps() *runners.Deps {
 		Running: m.jobs.Running,
 		Local:   m.collectLocal,
 		Forget:  m.forget,
+		Reactor: func() runners.Reactor { return m.reactor },
 		Recheck: func(ctx context.Context, id string) { m.link.Recheck(ctx, id) },
 	}
 }

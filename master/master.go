@@ -36,6 +36,7 @@ import (
 	"brine/master/store"
 	"brine/modules"
 	"brine/proto"
+	"brine/reactor/reaction"
 	"brine/transport"
 	"brine/transport/broker"
 	"brine/transport/mqtt"
@@ -59,6 +60,7 @@ type Master struct {
 	socket   *net.UnixListener
 	runners  *modules.Registry
 	wheels   *modules.Registry
+	reactor  *reaction.Reactor
 	cleanups []func()
 }
 
@@ -143,8 +145,10 @@ func (m *Master) services(ctx context.Context) (err error) {
 	if m.runners, err = modules.NewRegistry(runners.Runners(deps)...); err != nil {
 		return err
 	}
-	m.wheels, err = modules.NewRegistry(runners.Wheels(deps)...)
-	return err
+	if m.wheels, err = modules.NewRegistry(runners.Wheels(deps)...); err != nil {
+		return err
+	}
+	return m.makeReactor(ctx)
 }
 
 func (m *Master) keyRules() (keys.Options, error) {
@@ -271,6 +275,7 @@ func (m *Master) Run(ctx context.Context) error {
 	g.Go(func() error { return m.jobs.Run(gctx) })
 	g.Go(func() error { return m.presence.Run(gctx) })
 	g.Go(func() error { return m.expire(gctx) })
+	g.Go(func() error { return m.reactor.Run(gctx) })
 	g.Go(func() error { return metrics.Serve(gctx, m.o.Metrics, m.samples) })
 	g.Go(func() error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)
@@ -307,8 +312,14 @@ func (m *Master) expire(ctx context.Context) error {
 
 // fire puts one of the master's own events into the store and onto the bus.
 func (m *Master) fire(tag string, data *ordered.Map) {
+	m.fireCaused(context.Background(), tag, data)
+}
+
+// fireCaused is fire for an event that reactions may have led to, as the context knows.
+func (m *Master) fireCaused(ctx context.Context, tag string, data *ordered.Map) {
 	now := time.Now()
 	e := event.New(tag, data, now)
+	e.Depth = event.DepthOf(ctx)
 	m.store.AddEvent(store.Event{Tag: tag, Data: e.Data, Time: now, Received: now}, func(id int64, err error) {
 		if err != nil {
 			m.log.Error("store event", zap.String("tag", tag), zap.Error(err))

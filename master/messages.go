@@ -95,7 +95,7 @@ func (m *Master) events(ctx context.Context, id string, e *proto.Envelope) error
 	}
 	for _, f := range fresh {
 		ev := event.New(f.Tag, f.Data, f.Time)
-		ev.ID, ev.From = f.ID, id
+		ev.ID, ev.From, ev.Depth = f.ID, id, f.Depth
 		m.bus.Fire(ev)
 	}
 	return m.reply(ctx, id, proto.TypeDone, proto.Done{Events: upTo})
@@ -108,6 +108,11 @@ func minionEvent(id string, e *proto.Event) *ordered.Map {
 	if s := data.String("_stamp"); s != "" {
 		stamp = s
 		data.Delete("_stamp")
+	}
+	if strings.HasPrefix(e.Tag, "salt/beacon/"+id+"/") { // what beacons see stands at the top level
+		data.Set("id", id)
+		data.Set("_stamp", stamp)
+		return data
 	}
 	return ordered.Pairs("id", id, "cmd", "_minion_event", "pretag", nil, "data", data, "tag", e.Tag, "_stamp", stamp)
 }

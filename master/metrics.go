@@ -18,6 +18,13 @@ func (m *Master) samples() []metrics.Sample {
 		{Name: "brine_messages_dropped_total", Help: "Messages of minions for which there was no room.", Counter: true, Value: float64(l.Dropped)},
 		{Name: "brine_store_queue", Help: "Changes that wait to be written.", Value: float64(m.store.Queued())},
 	}
+	r := m.reactor.Stats()
+	out = append(out,
+		metrics.Sample{Name: "brine_reactor_dropped_total", Help: "Events and reactions for which there was no room.", Counter: true, Value: float64(r.Dropped)},
+		metrics.Sample{Name: "brine_reactor_deep_total", Help: "Events that too many reactions had caused.", Counter: true, Value: float64(r.Deep)},
+		metrics.Sample{Name: "brine_reactor_failures_total", Help: "Reactions that failed.", Counter: true, Value: float64(r.Failed)},
+		metrics.Sample{Name: "brine_reactor_waiting", Help: "Events and reactions that wait.", Value: float64(r.Waiting)},
+	)
 	for reason, n := range l.Refused {
 		out = append(out, metrics.Sample{
 			Name: "brine_messages_refused_total", Help: "Messages that were not trusted, by reason.", Counter: true, Value: float64(n), Labels: []string{"reason", reason},

@@ -60,6 +60,9 @@ type Options struct {
 	ShowTimeout bool         `opt:"show_timeout" def:"true" doc:"Name the minions that did not answer."`
 	ShowJID     bool         `opt:"show_jid" def:"false" doc:"Print the job id first."`
 	CLISummary  bool         `opt:"cli_summary" def:"false" doc:"Print a summary after each command."`
+	Reactor     any          `opt:"reactor" def:"[]" doc:"Which reaction SLS files are rendered for which events: a list of {tag glob: [files]}."`
+	ReactorWork int          `opt:"reactor_worker_threads" def:"10" doc:"Runner, wheel and caller reactions that run at a time."`
+	ReactorHWM  int          `opt:"reactor_worker_hwm" def:"10000" doc:"Events of one reactor entry, and reactions, that may wait; more are dropped and counted."`
 	Metrics     string       `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 
 	FileRoots   map[string][]string `opt:"file_roots" def:"{base: [/srv/salt]}" doc:"Folders of each environment."`

@@ -55,6 +55,9 @@ type Options struct {
 	CmdSafe      bool          `opt:"cmd_safe" def:"true" doc:"Salt's option of the same name, read by modules."`
 	Returners    []string      `opt:"return" def:"[]" doc:"Returners that every job's result also goes to."`
 	StartGrains  []string      `opt:"start_event_grains" def:"[]" doc:"Grains to send with the start event."`
+	Reactor      *ordered.Map  `opt:"reactor" def:"{}" doc:"The reactor of this device: {hooks: [...], workers: [...], reactors: [...]}."`
+	EventReactor *ordered.Map  `opt:"event_reactor" def:"{}" doc:"More of the same, as option reactor."`
+	Engines      any           `opt:"engines" def:"[]" doc:"Salt's list of engines; event_reactor and reactor in it are as the options of those names."`
 	MetricsAddr  string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 	MineInterval time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
 	MineFuncs    any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
@@ -72,7 +75,7 @@ var ignored = []string{
 	"grains_cache", "disable_modules", "disable_returners", "module_dirs", "providers", "log_level_logfile", "log_fmt_console", "log_fmt_logfile", "log_datefmt",
 	"master_type", "master_alive_interval", "random_master", "recon_default", "recon_randomize", "keysize", "environment", "default_top", "top_file_merging_strategy",
 	"state_top", "state_auto_order", "failhard", "autoload_dynamic_modules", "clean_dynamic_modules", "fileserver_backend", "fileserver_followsymlinks", "file_recv_max_size",
-	"schedule", "beacons", "reactor", "startup_states", "sls_list", "sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
+	"schedule", "beacons", "startup_states", "sls_list", "sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
 }
 
 // Load reads the configuration of the folder dir.

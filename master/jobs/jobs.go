@@ -74,6 +74,8 @@ type Request struct {
 	StartWithin time.Duration
 	// RunFor is how long the job may run; zero is the minion's own limit.
 	RunFor time.Duration
+	// Depth is how many reactions led to the job.
+	Depth int
 	// IDs skips the resolution: the job is for exactly these.
 	IDs []string
 
@@ -205,7 +207,7 @@ func (m *Manager) job(r *Request, ids, missing []string) *store.Job {
 	return &store.Job{
 		Job: proto.Job{
 			JID: jid, Fun: r.Fun, Arg: arg, Tgt: r.Tgt, TgtType: r.TgtType, Ret: r.Ret, User: r.User, Meta: r.Meta, Extra: r.Extra,
-			Deadline: time.Now().Add(within).UnixMilli(), Timeout: r.RunFor.Milliseconds(),
+			Deadline: time.Now().Add(within).UnixMilli(), Timeout: r.RunFor.Milliseconds(), Depth: r.Depth,
 		},
 		Minions: ids, Missing: missing, Open: true,
 	}
@@ -218,8 +220,10 @@ func (m *Manager) fireNew(j *store.Job) {
 		m.bus.Fire(event.New(j.JID, ordered.Pairs("minions", minions), now))
 	}
 	if tag := "salt/job/" + j.JID + "/new"; m.bus.Wanted(tag) {
-		m.bus.Fire(event.New(tag, ordered.Pairs("jid", j.JID, "tgt_type", j.TgtType, "tgt", j.Tgt, "user", j.User, "fun", j.Fun, "arg", j.Arg,
-			"minions", minions, "missing", slices.Clone(j.Missing)), now))
+		e := event.New(tag, ordered.Pairs("jid", j.JID, "tgt_type", j.TgtType, "tgt", j.Tgt, "user", j.User, "fun", j.Fun, "arg", j.Arg,
+			"minions", minions, "missing", slices.Clone(j.Missing)), now)
+		e.Depth = j.Depth
+		m.bus.Fire(e)
 	}
 }
 

@@ -68,7 +68,7 @@ func (m *Manager) save(l *live, r *proto.Return, body []byte) {
 			return // not acknowledged: the minion will send it again
 		}
 		if fresh {
-			m.fireReturn(r, now)
+			m.fireReturn(r, now, l.job.Depth)
 			for _, f := range m.returners {
 				f(l.job, r)
 			}
@@ -105,7 +105,7 @@ func (m *Manager) acknowledge(id, jid string) {
 	m.mu.Unlock()
 }
 
-func (m *Manager) fireReturn(r *proto.Return, now time.Time) {
+func (m *Manager) fireReturn(r *proto.Return, now time.Time, depth int) {
 	tag := "salt/job/" + r.JID + "/ret/" + r.ID
 	if !m.bus.Wanted(tag) && !m.bus.Wanted(r.JID) {
 		return
@@ -115,8 +115,11 @@ func (m *Manager) fireReturn(r *proto.Return, now time.Time) {
 		m.o.Log.Error("event of a return", zap.String("jid", r.JID), zap.Error(err))
 		return
 	}
-	m.bus.Fire(event.New(r.JID, data, now))
-	m.bus.Fire(event.New(tag, data, now))
+	for _, t := range []string{r.JID, tag} {
+		e := event.New(t, data, now)
+		e.Depth = depth
+		m.bus.Fire(e)
+	}
 }
 
 // EventData is a return in the shape of Salt's event salt/job/<jid>/ret/<id>.

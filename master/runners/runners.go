@@ -60,13 +60,15 @@ type Deps struct {
 	// Forget drops what hangs on an id whose key was deleted or rejected; Recheck tells one whose key was accepted.
 	Forget  func(ctx context.Context, id string)
 	Recheck func(ctx context.Context, id string)
+	// Reactor is the master's reactor.
+	Reactor func() Reactor
 	// Sleep and other pauses are bounded by it.
 	MaxPause time.Duration
 }
 
 // Runners lists the runner functions.
 func Runners(d *Deps) []modules.Module {
-	return []modules.Module{jobsRunner(d), manageRunner(d), cacheRunner(d), testRunner(), eventRunner(d), docRunner(d), configRunner(d), saltRunner(d)}
+	return []modules.Module{jobsRunner(d), manageRunner(d), cacheRunner(d), testRunner(), eventRunner(d), docRunner(d), configRunner(d), saltRunner(d), reactorRunner(d)}
 }
 
 // Wheels lists the wheel functions.

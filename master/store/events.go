@@ -18,6 +18,7 @@ type Event struct {
 	Time     time.Time
 	Received time.Time
 	Minion   string // "" for the master's own
+	Depth    int    // how many reactions led to it; not stored
 }
 
 // AddEvent stores one of the master's own events; done is called with its id when it is on the disk.
@@ -72,7 +73,7 @@ func (s *Store) AddEvents(ctx context.Context, minion string, batch proto.Events
 			if err != nil {
 				return err
 			}
-			one := Event{Tag: e.Tag, Data: e.Data, Time: time.UnixMicro(e.Time).UTC(), Received: received, Minion: minion}
+			one := Event{Tag: e.Tag, Data: e.Data, Time: time.UnixMicro(e.Time).UTC(), Received: received, Minion: minion, Depth: max(e.Depth, 0)}
 			if one.ID, err = t.event(one, body); err != nil {
 				return err
 			}
