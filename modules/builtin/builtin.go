@@ -22,6 +22,7 @@ import (
 	"brine/modules/random"
 	"brine/modules/reactor"
 	"brine/modules/saltutil"
+	"brine/modules/service"
 	"brine/modules/slsutil"
 	"brine/modules/status"
 	"brine/modules/sys"
@@ -65,6 +66,7 @@ func Modules(d Deps) []modules.Module {
 		random.Module(),
 		reactor.Module(d.Reactor),
 		saltutil.Module(d.Saltutil),
+		service.Module(),
 		slsutil.Module(),
 		status.Module(),
 		sys.Module(d.Sys),
