@@ -70,8 +70,8 @@ const (
 	// resendAfter is how long a batch may stay unacknowledged.
 	resendAfter = 10 * time.Second
 	// maxKeys is how many keys are remembered: senders repeat themselves only right after a restart.
-	maxKeys = 256
-	rewriteAt   = 4 << 20
+	maxKeys   = 256
+	rewriteAt = 4 << 20
 )
 
 // Open reads the queue.
