@@ -48,8 +48,9 @@ func start(t *testing.T, text string) *rig {
 		Run: func(_ context.Context, c schedule.Call) {
 			r.mu.Lock()
 			r.runs = append(r.runs, time.Since(r.begin).Round(time.Second).String()+" "+c.Name)
+			length := r.length
 			r.mu.Unlock()
-			time.Sleep(r.length)
+			time.Sleep(length)
 		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -114,7 +115,9 @@ func TestTimes(t *testing.T) {
 func TestMaxRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, "{one: {function: f, seconds: 10}, two: {function: f, seconds: 10, maxrunning: 2}}")
+		r.mu.Lock()
 		r.length = 25 * time.Second
+		r.mu.Unlock()
 		assert.ElementsMatch(t, []string{"10s one", "10s two", "20s two", "40s one", "40s two", "50s two"}, r.after(59*time.Second))
 	})
 }
