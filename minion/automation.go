@@ -102,6 +102,7 @@ func (m *Minion) configure(ctx context.Context) {
 	if err != nil {
 		m.log.Error("configuration of the reactor", zap.Error(err))
 	}
+	m.clock.SetPillar(pillar.Map("schedule"))
 	if err := m.reactor.Configure(conf); err != nil {
 		m.log.Error("configuration of the reactor", zap.Error(err))
 	}

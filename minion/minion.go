@@ -29,6 +29,7 @@ import (
 	"brine/minion/link"
 	"brine/minion/mine"
 	"brine/minion/pki"
+	"brine/minion/schedule"
 	"brine/minion/worker"
 	"brine/proto"
 	"brine/reactor"
@@ -50,6 +51,7 @@ type Minion struct {
 	jids    proto.JIDs
 	grains  *report
 	reactor *reactor.Engine
+	clock   *schedule.Scheduler
 }
 
 // New makes a minion from its configuration. Nothing stays open after an error.
@@ -69,7 +71,7 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	if m.events, err = events.Open(events.Options{ID: o.ID, Path: filepath.Join(o.CacheDir, "events.journal"), Send: m.link.Send, Log: log}, m.bus); err != nil {
 		return nil, err
 	}
-	m.reactor = m.newReactor()
+	m.reactor, m.clock = m.newReactor(), m.newScheduler()
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
@@ -97,6 +99,8 @@ func (m *Minion) parts() parts {
 	p.deps.Saltutil.Jobs = runningJobs{m}
 	p.deps.Mine = mine.Master{Caller: m.link}
 	p.deps.Reactor = m.reactor
+	s := scheduler{m.clock, m.o.ConfDir}
+	p.deps.Schedule.Store, p.deps.Schedule.Clock = s, s
 	if m.o.FileClient == "local" {
 		p.files = newLocalFiles(m.o)
 	} else {
@@ -155,6 +159,7 @@ func (m *Minion) Run(ctx context.Context) error {
 	m.configure(ctx)
 	g.Go(func() error { return m.worker.Run(gctx) })
 	g.Go(func() error { return m.reactor.Run(gctx) })
+	g.Go(func() error { return m.clock.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })
 	g.Go(func() error { return m.link.Run(gctx) })
 	g.Go(func() error { return m.grains.run(gctx, m.link) })

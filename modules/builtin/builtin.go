@@ -22,6 +22,7 @@ import (
 	"brine/modules/random"
 	"brine/modules/reactor"
 	"brine/modules/saltutil"
+	"brine/modules/schedule"
 	"brine/modules/service"
 	"brine/modules/slsutil"
 	"brine/modules/status"
@@ -38,6 +39,8 @@ type Deps struct {
 	Push cp.Pusher
 	// Saltutil has the jobs of the minion.
 	Saltutil saltutil.Deps
+	// Schedule is the scheduler of the minion.
+	Schedule schedule.Deps
 	// Reactor is the reactor of the minion.
 	Reactor reactor.Engine
 	// Mine is the master's mine.
@@ -66,6 +69,7 @@ func Modules(d Deps) []modules.Module {
 		random.Module(),
 		reactor.Module(d.Reactor),
 		saltutil.Module(d.Saltutil),
+		schedule.Module(d.Schedule),
 		service.Module(),
 		slsutil.Module(),
 		status.Module(),
