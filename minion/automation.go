@@ -12,6 +12,7 @@ import (
 	"brine/internal/ordered"
 	"brine/internal/saltargs"
 	"brine/minion/exec"
+	"brine/minion/returners"
 	"brine/modules"
 	"brine/proto"
 	"brine/reactor"
@@ -23,6 +24,9 @@ func (m *Minion) newReactor() *reactor.Engine {
 		Bus: m.bus, Opts: m.o.All, Call: m.callDirect, Log: m.log,
 		Job:  func(ctx context.Context, fun string, a modules.Args) (any, error) { return m.RunJob(ctx, fun, a, "") },
 		Send: func(ctx context.Context, tag string, data *ordered.Map) error { return m.events.Send(ctx, tag, data) },
+		Return: func(_ context.Context, name string, result *ordered.Map) error {
+			return m.returns.Give([]string{name}, "", result)
+		},
 	})
 }
 
@@ -58,6 +62,12 @@ func (m *Minion) RunJob(ctx context.Context, fun string, a modules.Args, ret str
 	})
 	if out == nil {
 		return nil, errStopping
+	}
+	if ret != "" {
+		r := &proto.Return{ID: m.o.ID, JID: jid, Fun: fun, FunArgs: j.Arg, Retcode: out.Retcode, Success: out.Kind == exec.OK && out.Retcode == 0, Out: out.Out}
+		if err := r.SetValue(out.Text()); err == nil {
+			m.giveReturn(returners.Split(ret), "", r)
+		}
 	}
 	return out.Value, outcomeError(out)
 }
@@ -125,7 +135,10 @@ func (w watchedPillar) Refresh(ctx context.Context) error {
 
 func (m *Minion) automationSamples() []metrics.Sample {
 	r := m.reactor.Stats()
+	dropped, failed := m.returns.Lost()
 	return []metrics.Sample{
+		{Name: "brine_returner_results_dropped_total", Help: "Results for which a returner had no room.", Counter: true, Value: float64(dropped)},
+		{Name: "brine_returner_failures_total", Help: "Results that a returner would not take.", Counter: true, Value: float64(failed)},
 		{Name: "brine_reactor_events_dropped_total", Help: "Events for which a reactor had no room.", Counter: true, Value: float64(r.Dropped)},
 		{Name: "brine_reactor_events_deep_total", Help: "Events that too many reactions had caused.", Counter: true, Value: float64(r.Deep)},
 		{Name: "brine_reactor_failures_total", Help: "Actions that ended in an error.", Counter: true, Value: float64(r.Failed)},

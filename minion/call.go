@@ -80,6 +80,7 @@ func (m *Minion) call(ctx context.Context, req *CallRequest) *CallReply {
 	}
 	ret.Extra = ordered.Pairs("tgt", m.o.ID, "tgt_type", "glob", "arg", j.Arg)
 	if err := ret.SetValue(value); err == nil {
+		m.giveReturn(m.everyReturner(), "", ret)
 		err = m.worker.Submit(context.WithoutCancel(ctx), ret)
 		if err != nil {
 			m.log.Sugar().Warnf("report of %s: %v", req.Fun, err)

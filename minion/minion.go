@@ -29,6 +29,7 @@ import (
 	"brine/minion/link"
 	"brine/minion/mine"
 	"brine/minion/pki"
+	"brine/minion/returners"
 	"brine/minion/schedule"
 	"brine/minion/worker"
 	"brine/proto"
@@ -52,6 +53,7 @@ type Minion struct {
 	grains  *report
 	reactor *reactor.Engine
 	clock   *schedule.Scheduler
+	returns *returners.Set
 }
 
 // New makes a minion from its configuration. Nothing stays open after an error.
@@ -71,13 +73,14 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	if m.events, err = events.Open(events.Options{ID: o.ID, Path: filepath.Join(o.CacheDir, "events.journal"), Send: m.link.Send, Log: log}, m.bus); err != nil {
 		return nil, err
 	}
+	m.returns = returners.NewSet(returners.Options{Opts: o.All, Dir: o.CacheDir, Fire: m.events.Fire, Out: os.Stdout}, log)
 	m.reactor, m.clock = m.newReactor(), m.newScheduler()
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
 	m.runtime.Grains.(*facts.Facts).Changed = m.grains.set
 	m.worker, err = worker.New(worker.Options{
-		ID: o.ID, Journal: filepath.Join(o.CacheDir, "jobs.journal"), MaxJobs: o.MaxJobs, JobTimeout: o.JobTimeout, Match: m.match, Send: m.link.Send, Log: log,
+		ID: o.ID, Journal: filepath.Join(o.CacheDir, "jobs.journal"), MaxJobs: o.MaxJobs, JobTimeout: o.JobTimeout, Match: m.match, Send: m.link.Send, Returned: m.returned, Log: log,
 	}, m.runtime)
 	if err != nil {
 		return nil, err
@@ -168,6 +171,7 @@ func (m *Minion) Run(ctx context.Context) error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)
 	})
 	err := g.Wait()
+	m.returns.Close(returnersTime)
 	closeConn()
 	<-connDone
 	_ = os.Remove(m.o.SocketPath())

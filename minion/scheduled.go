@@ -12,6 +12,7 @@ import (
 	"brine/internal/pyfmt"
 	"brine/internal/saltargs"
 	"brine/minion/exec"
+	"brine/minion/returners"
 	"brine/minion/schedule"
 	"brine/modules"
 	"brine/proto"
@@ -89,6 +90,8 @@ func (m *Minion) runScheduled(ctx context.Context, c schedule.Call) {
 		m.log.Error("result of a scheduled job", zap.String("job", c.Name), zap.Error(err))
 		return
 	}
+	names := append(entryReturners(c.Entry), returners.Split(m.o.All.String("schedule_returner"))...)
+	m.giveReturn(names, c.Entry.String("return_config"), r)
 	if v, given := c.Entry.Get("return_job"); given && !modules.IsTrue(v) {
 		return
 	}
