@@ -13,6 +13,7 @@ import (
 	"brine/modules/event"
 	"brine/modules/file"
 	"brine/modules/grains"
+	"brine/modules/group"
 	"brine/modules/hashutil"
 	"brine/modules/match"
 	"brine/modules/mine"
@@ -24,11 +25,13 @@ import (
 	"brine/modules/saltutil"
 	"brine/modules/schedule"
 	"brine/modules/service"
+	"brine/modules/shadow"
 	"brine/modules/slsutil"
 	"brine/modules/status"
 	"brine/modules/sys"
 	"brine/modules/system"
 	"brine/modules/test"
+	"brine/modules/user"
 )
 
 // Deps are what functions need of the minion beyond their Env. Each may be nil: functions that need it then say so.
@@ -60,6 +63,7 @@ func Modules(d Deps) []modules.Module {
 		event.Module(),
 		file.Module(),
 		grains.Module(),
+		group.Module(),
 		hashutil.Module(),
 		match.Module(),
 		mine.Module(d.Mine),
@@ -71,10 +75,12 @@ func Modules(d Deps) []modules.Module {
 		saltutil.Module(d.Saltutil),
 		schedule.Module(d.Schedule),
 		service.Module(),
+		shadow.Module(),
 		slsutil.Module(),
 		status.Module(),
 		sys.Module(d.Sys),
 		system.Module(),
 		test.Module(),
+		user.Module(),
 	}
 }

@@ -2,12 +2,15 @@ package moduletest
 
 import (
 	"context"
+	"os"
+	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"brine/internal/ordered"
 	"brine/internal/pyfmt"
+	"brine/internal/pypath"
 	"brine/modules"
 	"brine/states"
 )
@@ -74,4 +77,18 @@ func (b *Bench) DryAndTwice(s states.State, fun string, a modules.Args) *ordered
 	assert.Equal(b.T, true, b.State(s, fun, a).Value("result"), "%s.%s: a dry run after the real one wants changes", s.Name, fun)
 	b.Test = false
 	return real
+}
+
+// NeedRoot skips a test that changes accounts, packages or the like where that is not possible: not root, or a program
+// is missing; install says how to get it.
+func NeedRoot(t testing.TB, install string, programs ...string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("this test changes the system: run it as root")
+	}
+	for _, p := range programs {
+		if pypath.Which(p) == "" {
+			t.Skipf("%s is missing: %s", p, install)
+		}
+	}
 }
