@@ -98,14 +98,14 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 
 // parts are what jobs work with: the master's services, or those of this machine.
 func (m *Minion) parts() parts {
-	p := parts{events: m.events, pillar: noPillar{}}
+	p := parts{events: m.events, pillar: remotePillar(m.o, m.link)}
 	p.deps.Saltutil.Jobs = runningJobs{m}
 	p.deps.Mine = mine.Master{Caller: m.link}
 	p.deps.Reactor = m.reactor
 	s := scheduler{m.clock, m.o.ConfDir}
 	p.deps.Schedule.Store, p.deps.Schedule.Clock = s, s
 	if m.o.FileClient == "local" {
-		p.files = newLocalFiles(m.o)
+		p.files, p.pillar = newLocalFiles(m.o), newLocalPillar(m.o, m.log)
 	} else {
 		p.files = &files.Remote{Master: m.link, Dir: filepath.Join(m.o.CacheDir, "files")}
 	}

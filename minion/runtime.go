@@ -16,6 +16,9 @@ import (
 	"brine/minion/files"
 	"brine/modules"
 	"brine/modules/builtin"
+	"brine/modules/sys"
+	"brine/states"
+	statelist "brine/states/builtin"
 )
 
 // parts are what a runtime is made of besides the configuration.
@@ -28,6 +31,12 @@ type parts struct {
 
 // newRuntime puts together what jobs run with.
 func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
+	stateReg, err := states.NewRegistry(statelist.States()...)
+	if err != nil {
+		return nil, err
+	}
+	p.deps.State.States = func() *states.Registry { return stateReg }
+	p.deps.Sys.States = func() sys.States { return stateReg }
 	reg, err := modules.NewRegistry(builtin.Modules(p.deps)...)
 	if err != nil {
 		return nil, err
@@ -36,6 +45,9 @@ func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
 		ID: o.ID, Opts: o.All, Grains: newGrains(o), Pillar: p.pillar, Files: p.files, Host: host.Real{}, Events: p.events, Log: log,
 	}
 	r.Swap(reg)
+	if local, ok := p.pillar.(*localPillar); ok {
+		local.runtime = r
+	}
 	return r, nil
 }
 
@@ -60,7 +72,7 @@ func newLocalFiles(o *Options) files.Local {
 func NewLocal(o *Options, log *zap.Logger) (*exec.Runtime, error) {
 	o.All.Set("file_client", "local")
 	o.All.Set("local", true)
-	return newRuntime(o, parts{files: newLocalFiles(o), pillar: noPillar{}, events: noEvents{}}, log)
+	return newRuntime(o, parts{files: newLocalFiles(o), pillar: newLocalPillar(o, log), events: noEvents{}}, log)
 }
 
 // noEvents is the event sender of a runtime without a master: nobody listens.

@@ -27,6 +27,7 @@ import (
 	"brine/modules/service"
 	"brine/modules/shadow"
 	"brine/modules/slsutil"
+	"brine/modules/state"
 	"brine/modules/status"
 	"brine/modules/sys"
 	"brine/modules/system"
@@ -46,6 +47,8 @@ type Deps struct {
 	Schedule schedule.Deps
 	// Reactor is the reactor of the minion.
 	Reactor reactor.Engine
+	// State has the state functions, and the lock of the device.
+	State state.Deps
 	// Mine is the master's mine.
 	Mine mine.Store
 }
@@ -77,6 +80,7 @@ func Modules(d Deps) []modules.Module {
 		service.Module(),
 		shadow.Module(),
 		slsutil.Module(),
+		state.Module(d.State),
 		status.Module(),
 		sys.Module(d.Sys),
 		system.Module(),

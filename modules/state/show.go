@@ -69,12 +69,12 @@ func (m *state) showLowSLS(ctx context.Context, env *modules.Env, in showArgs) (
 	if err != nil || out != nil {
 		return out, err
 	}
-	chunks, errs := sls.Compile(high)
-	if len(errs) > 0 {
+	// Salt shows the chunks as the files have them here: before extensions and requisites.
+	if errs := sls.Verify(high); len(errs) > 0 {
 		env.Job.SetRetcode(compilerError)
 		return texts(errs), nil
 	}
-	return sls.Low(chunks), nil
+	return sls.Low(sls.Chunks(high)), nil
 }
 
 type topArgs struct {

@@ -138,7 +138,6 @@ func (r *runner) chunk(ctx context.Context, low *ordered.Map, depth int) error {
 			break
 		}
 		res := r.failed(low, "One or more requisite failed: "+strings.Join(r.whatFailed(reqs), ", "))
-		res.Set("__state_ran__", false)
 		r.running.Set(t, res)
 		r.pre[t] = res
 	case status == change && !prereq:

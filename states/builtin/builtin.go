@@ -1,0 +1,26 @@
+// Package builtin is the list of the state families that the program is built with.
+package builtin
+
+import (
+	"brine/states"
+	"brine/states/cmd"
+	"brine/states/environ"
+	"brine/states/event"
+	"brine/states/grains"
+	"brine/states/module"
+	"brine/states/service"
+	"brine/states/test"
+)
+
+// States lists every family, by name.
+func States() []states.State {
+	return []states.State{
+		cmd.State(),
+		environ.State(),
+		event.State(),
+		grains.State(),
+		module.State(),
+		service.State(),
+		test.State(),
+	}
+}
