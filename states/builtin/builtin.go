@@ -7,9 +7,11 @@ import (
 	"brine/states/environ"
 	"brine/states/event"
 	"brine/states/grains"
+	"brine/states/group"
 	"brine/states/module"
 	"brine/states/service"
 	"brine/states/test"
+	"brine/states/user"
 )
 
 // States lists every family, by name.
@@ -19,8 +21,10 @@ func States() []states.State {
 		environ.State(),
 		event.State(),
 		grains.State(),
+		group.State(),
 		module.State(),
 		service.State(),
 		test.State(),
+		user.State(),
 	}
 }

@@ -141,20 +141,9 @@ func (r *runner) chunk(ctx context.Context, low *ordered.Map, depth int) error {
 		r.running.Set(t, res)
 		r.pre[t] = res
 	case status == change && !prereq:
-		res, err := r.call(ctx, low, 1)
-		if err != nil {
+		if err := r.watched(ctx, low, reqs); err != nil {
 			return err
 		}
-		if !pyfmt.Truth(res.Value("changes")) && !pyfmt.Truth(res.Value("skip_watch")) {
-			watch := low.Clone()
-			watch.Set("sfun", low.Value("fun"))
-			watch.Set("fun", "mod_watch")
-			watch.Set("__reqs__", reqData(reqs))
-			if res, err = r.call(ctx, watch, 1); err != nil {
-				return err
-			}
-		}
-		r.running.Set(t, res)
 	case status == pre:
 		res := r.skipped(low, "No changes detected", false)
 		r.running.Set(t, res)
@@ -175,6 +164,25 @@ func (r *runner) chunk(ctx context.Context, low *ordered.Map, depth int) error {
 		}
 	}
 	r.told(ctx, low, t)
+	return nil
+}
+
+// watched runs a chunk whose watched states have changed: when it finds nothing to change itself, it reacts.
+func (r *runner) watched(ctx context.Context, low *ordered.Map, reqs map[string][]*ordered.Map) error {
+	res, err := r.call(ctx, low, 1)
+	if err != nil {
+		return err
+	}
+	if !pyfmt.Truth(res.Value("changes")) && !pyfmt.Truth(res.Value("skip_watch")) {
+		watch := low.Clone()
+		watch.Set("sfun", low.Value("fun"))
+		watch.Set("fun", "mod_watch")
+		watch.Set("__reqs__", reqData(reqs))
+		if res, err = r.call(ctx, watch, 1); err != nil {
+			return err
+		}
+	}
+	r.running.Set(tag(low), res)
 	return nil
 }
 
