@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"brine/event"
+	"brine/internal/host"
 	"brine/internal/metrics"
 	"brine/internal/ordered"
 	"brine/internal/saltargs"
+	"brine/minion/beacons"
 	"brine/minion/exec"
 	"brine/minion/returners"
 	"brine/modules"
@@ -103,25 +106,69 @@ func reactorSettings(sources ...*ordered.Map) *ordered.Map {
 }
 
 // configure puts what configuration and pillar say about automation in force.
-func (m *Minion) configure(ctx context.Context) {
-	pillar, err := m.runtime.Pillar.Items(ctx)
-	if err != nil {
-		m.log.Error("the pillar is not there for reactor, schedule and beacons", zap.Error(err))
-	}
+func (m *Minion) configure(pillar *ordered.Map) {
 	conf, err := reactor.ParseConfig(reactorSettings(m.o.All, pillar))
 	if err != nil {
 		m.log.Error("configuration of the reactor", zap.Error(err))
 	}
 	m.clock.SetPillar(pillar.Map("schedule"))
+	m.beacons.SetPillar(pillar.Map("beacons"))
 	if err := m.reactor.Configure(conf); err != nil {
 		m.log.Error("configuration of the reactor", zap.Error(err))
 	}
 }
 
+// reconfigure makes configure run again soon: there is a session, or a new pillar.
+func (m *Minion) reconfigure() {
+	select {
+	case m.again <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Minion) configureAgain(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.again:
+		}
+		pillar, err := m.runtime.Pillar.Items(ctx)
+		if err != nil { // what is in force stays; the next session asks again
+			m.log.Info("the pillar is not there for reactor, schedule and beacons", zap.Error(err))
+			continue
+		}
+		m.configure(pillar)
+	}
+}
+
+// newBeacons makes what watches the device.
+func (m *Minion) newBeacons() *beacons.Manager {
+	return beacons.New(beacons.Options{
+		Deps: beacons.Deps{Call: m.callDirect, Host: host.Real{}, Log: m.log}, ID: m.o.ID, Config: m.o.Beacons, Busy: m.statesRun,
+		Send: func(ctx context.Context, tag string, data *ordered.Map) error {
+			if err := m.events.Fire(ctx, tag, data); err != nil {
+				return err
+			}
+			return m.events.Send(ctx, tag, data)
+		},
+	})
+}
+
+// statesRun tells whether a state run is under way.
+func (m *Minion) statesRun() bool {
+	for _, job := range m.worker.Running("") {
+		if strings.HasPrefix(job.String("fun"), "state.") {
+			return true
+		}
+	}
+	return false
+}
+
 // watchedPillar tells when the pillar was compiled anew.
 type watchedPillar struct {
 	modules.Pillar
-	changed func(context.Context)
+	changed func()
 }
 
 // Refresh implements modules.Pillar.
@@ -129,7 +176,7 @@ func (w watchedPillar) Refresh(ctx context.Context) error {
 	if err := w.Pillar.Refresh(ctx); err != nil {
 		return err
 	}
-	w.changed(ctx)
+	w.changed()
 	return nil
 }
 

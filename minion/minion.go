@@ -22,6 +22,7 @@ import (
 	"brine/internal/rpc"
 	"brine/internal/unixsock"
 	"brine/internal/version"
+	"brine/minion/beacons"
 	"brine/minion/events"
 	"brine/minion/exec"
 	"brine/minion/facts"
@@ -54,6 +55,8 @@ type Minion struct {
 	reactor *reactor.Engine
 	clock   *schedule.Scheduler
 	returns *returners.Set
+	beacons *beacons.Manager
+	again   chan struct{} // automation is to be configured anew
 }
 
 // New makes a minion from its configuration. Nothing stays open after an error.
@@ -74,7 +77,7 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 		return nil, err
 	}
 	m.returns = returners.NewSet(returners.Options{Opts: o.All, Dir: o.CacheDir, Fire: m.events.Fire, Out: os.Stdout}, log)
-	m.reactor, m.clock = m.newReactor(), m.newScheduler()
+	m.reactor, m.clock, m.beacons, m.again = m.newReactor(), m.newScheduler(), m.newBeacons(), make(chan struct{}, 1)
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
@@ -102,6 +105,7 @@ func (m *Minion) parts() parts {
 	p.deps.Saltutil.Jobs = runningJobs{m}
 	p.deps.Mine = mine.Master{Caller: m.link}
 	p.deps.Reactor = m.reactor
+	p.deps.Beacons = m.beacons
 	s := scheduler{m.clock, m.o.ConfDir}
 	p.deps.Schedule.Store, p.deps.Schedule.Clock = s, s
 	if m.o.FileClient == "local" {
@@ -109,7 +113,7 @@ func (m *Minion) parts() parts {
 	} else {
 		p.files = &files.Remote{Master: m.link, Dir: filepath.Join(m.o.CacheDir, "files")}
 	}
-	p.pillar = watchedPillar{p.pillar, m.configure}
+	p.pillar = watchedPillar{p.pillar, m.reconfigure}
 	return p
 }
 
@@ -159,7 +163,10 @@ func (m *Minion) Run(ctx context.Context) error {
 		_ = m.conn.Run(outer) // it ends with its context, and with nothing else
 	}()
 	g, gctx := errgroup.WithContext(ctx)
-	m.configure(ctx)
+	m.configure(nil) // without the pillar, for which the master has to be asked
+	m.reconfigure()
+	g.Go(func() error { return m.configureAgain(gctx) })
+	g.Go(func() error { return m.beacons.Run(gctx) })
 	g.Go(func() error { return m.worker.Run(gctx) })
 	g.Go(func() error { return m.reactor.Run(gctx) })
 	g.Go(func() error { return m.clock.Run(gctx) })
@@ -192,6 +199,7 @@ func (m *Minion) Online(ctx context.Context) {
 	m.worker.Connected(ctx)
 	m.events.Connected()
 	m.fire("system/minion/online")
+	m.reconfigure()
 }
 
 // Offline implements link.Handler.

@@ -59,6 +59,7 @@ type Options struct {
 	EventReactor *ordered.Map  `opt:"event_reactor" def:"{}" doc:"More of the same, as option reactor."`
 	Engines      any           `opt:"engines" def:"[]" doc:"Salt's list of engines; event_reactor and reactor in it are as the options of those names."`
 	Schedule     *ordered.Map  `opt:"schedule" def:"{}" doc:"Jobs that the minion runs by itself: {name: {function: ..., seconds: ...}}."`
+	Beacons      *ordered.Map  `opt:"beacons" def:"{}" doc:"What the minion watches: {name: [settings]}."`
 	MetricsAddr  string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 	MineInterval time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
 	MineFuncs    any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
@@ -76,7 +77,7 @@ var ignored = []string{
 	"grains_cache", "disable_modules", "disable_returners", "module_dirs", "providers", "log_level_logfile", "log_fmt_console", "log_fmt_logfile", "log_datefmt",
 	"master_type", "master_alive_interval", "random_master", "recon_default", "recon_randomize", "keysize", "environment", "default_top", "top_file_merging_strategy",
 	"state_top", "state_auto_order", "failhard", "autoload_dynamic_modules", "clean_dynamic_modules", "fileserver_backend", "fileserver_followsymlinks", "file_recv_max_size",
-	"beacons", "startup_states", "sls_list", "sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
+	"startup_states", "sls_list", "sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
 }
 
 // Load reads the configuration of the folder dir.

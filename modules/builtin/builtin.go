@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"brine/modules"
+	"brine/modules/beacons"
 	"brine/modules/cmd"
 	"brine/modules/config"
 	"brine/modules/cp"
@@ -43,6 +44,8 @@ type Deps struct {
 	Push cp.Pusher
 	// Saltutil has the jobs of the minion.
 	Saltutil saltutil.Deps
+	// Beacons watch for the minion.
+	Beacons beacons.Manager
 	// Schedule is the scheduler of the minion.
 	Schedule schedule.Deps
 	// Reactor is the reactor of the minion.
@@ -56,6 +59,7 @@ type Deps struct {
 // Modules lists every family, by name.
 func Modules(d Deps) []modules.Module {
 	return []modules.Module{
+		beacons.Module(d.Beacons),
 		cmd.Module(),
 		config.Module(),
 		cp.Module(d.Push),
