@@ -20,6 +20,7 @@ import (
 	"brine/modules/mine"
 	"brine/modules/network"
 	"brine/modules/pillar"
+	"brine/modules/pkg"
 	"brine/modules/ps"
 	"brine/modules/random"
 	"brine/modules/reactor"
@@ -76,6 +77,7 @@ func Modules(d Deps) []modules.Module {
 		mine.Module(d.Mine),
 		network.Module(),
 		pillar.Module(),
+		pkg.Module(),
 		ps.Module(),
 		random.Module(),
 		reactor.Module(d.Reactor),
