@@ -73,7 +73,10 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	m.link = link.New(link.Options{
 		ID: o.ID, Identity: identity, Topics: proto.Topics{Prefix: o.TopicPrefix}, Token: o.JoinToken, Retry: o.RetryMin, Log: log,
 	}, pin, m)
-	if m.events, err = events.Open(events.Options{ID: o.ID, Path: filepath.Join(o.CacheDir, "events.journal"), Send: m.link.Send, Log: log}, m.bus); err != nil {
+	if m.events, err = events.Open(events.Options{
+		ID: o.ID, Path: filepath.Join(o.CacheDir, "events.journal"), Send: m.link.Send, Log: log,
+		MaxEvents: o.EventsMax, MaxBytes: o.EventsBytes, Policy: events.Policy(o.EventsFull),
+	}, m.bus); err != nil {
 		return nil, err
 	}
 	m.returns = returners.NewSet(returners.Options{Opts: o.All, Dir: o.CacheDir, Fire: m.events.Fire, Out: os.Stdout}, log)
@@ -109,7 +112,8 @@ func (m *Minion) parts() parts {
 	s := scheduler{m.clock, m.o.ConfDir}
 	p.deps.Schedule.Store, p.deps.Schedule.Clock = s, s
 	if m.o.FileClient == "local" {
-		p.files, p.pillar = newLocalFiles(m.o), newLocalPillar(m.o, m.log)
+		p.local = newLocalPillar(m.o, m.log)
+		p.files, p.pillar = newLocalFiles(m.o), p.local
 	} else {
 		p.files = &files.Remote{Master: m.link, Dir: filepath.Join(m.o.CacheDir, "files")}
 	}

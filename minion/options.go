@@ -1,6 +1,7 @@
 package minion
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"brine/internal/config"
 	"brine/internal/ordered"
+	"brine/minion/events"
 	"brine/proto"
 )
 
@@ -60,6 +62,9 @@ type Options struct {
 	Engines      any           `opt:"engines" def:"[]" doc:"Salt's list of engines; event_reactor and reactor in it are as the options of those names."`
 	Schedule     *ordered.Map  `opt:"schedule" def:"{}" doc:"Jobs that the minion runs by itself: {name: {function: ..., seconds: ...}}."`
 	Beacons      *ordered.Map  `opt:"beacons" def:"{}" doc:"What the minion watches: {name: [settings]}."`
+	EventsMax    int           `opt:"event_queue_max" def:"100000" doc:"Events that may wait for the master."`
+	EventsBytes  int           `opt:"event_queue_bytes" def:"67108864" doc:"Bytes that they may take."`
+	EventsFull   string        `opt:"event_queue_policy" def:"oldest" doc:"What a full queue does: oldest drops the oldest event, those of beacons first; newest refuses the new one."`
 	MetricsAddr  string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 	MineInterval time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
 	MineFuncs    any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
@@ -111,6 +116,12 @@ func (o *Options) finish(set *ordered.Map) error {
 	}
 	if o.QoS < 0 || o.QoS > 1 {
 		return fmt.Errorf("option qos: %d is not 0 or 1", o.QoS)
+	}
+	if p := events.Policy(o.EventsFull); p != events.Oldest && p != events.Newest {
+		return fmt.Errorf("option event_queue_policy: %q is neither oldest nor newest", o.EventsFull)
+	}
+	if o.EventsMax < 1 || o.EventsBytes < 1 {
+		return errors.New("options event_queue_max and event_queue_bytes: want at least 1")
 	}
 	if o.FileClient != "remote" && o.FileClient != "local" {
 		return fmt.Errorf("option file_client: %q is neither remote nor local", o.FileClient)

@@ -7,10 +7,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,11 +30,27 @@ type Options struct {
 	ID string
 	// Path is the file of the queue.
 	Path string
-	// MaxEvents bounds the queue: beyond it the oldest events go. Zero is 100,000.
-	MaxEvents int
-	Send      func(ctx context.Context, e proto.Envelope) error
-	Log       *zap.Logger
+	// MaxEvents and MaxBytes bound the queue. Zero is 100,000, and 64 MiB.
+	MaxEvents, MaxBytes int
+	// Policy says what goes when it is full: Oldest, the zero value, or Newest.
+	Policy Policy
+	Send   func(ctx context.Context, e proto.Envelope) error
+	Log    *zap.Logger
 }
+
+// Policy is what a full queue does.
+type Policy string
+
+// The policies.
+const (
+	// Oldest drops what is oldest, events of beacons before all others.
+	Oldest Policy = "oldest"
+	// Newest refuses what is new.
+	Newest Policy = "newest"
+)
+
+// ErrFull is the answer of a full queue whose policy is Newest.
+var ErrFull = errors.New("the event queue is full")
 
 // Queue implements modules.Events. Safe for concurrent use.
 type Queue struct {
@@ -46,6 +64,8 @@ type Queue struct {
 	name    string
 	next    uint64
 	list    []proto.Event // not stored by the master, in order
+	sizes   []int         // of the events of list, in bytes
+	bytes   int           // their sum
 	keys    []string      // of the latest events sent with SendOnce
 	dropped int
 	wake    chan struct{}
@@ -65,8 +85,10 @@ type record struct {
 }
 
 const (
-	defaultMax = 100_000
-	batchSize  = 200
+	defaultMax   = 100_000
+	defaultBytes = 64 << 20
+	batchSize    = 200
+	batchBytes   = 1 << 20
 	// resendAfter is how long a batch may stay unacknowledged.
 	resendAfter = 10 * time.Second
 	// maxKeys is how many keys are remembered: senders repeat themselves only right after a restart.
@@ -79,6 +101,9 @@ func Open(o Options, bus *event.Bus) (*Queue, error) {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = defaultMax
 	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = defaultBytes
+	}
 	if err := os.MkdirAll(filepath.Dir(o.Path), 0o700); err != nil {
 		return nil, err
 	}
@@ -88,13 +113,14 @@ func Open(o Options, bus *event.Bus) (*Queue, error) {
 		if err := proto.Decode(b, &r); err != nil {
 			return err
 		}
-		q.apply(&r)
+		q.apply(&r, len(b))
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("event queue: %w", err)
 	}
 	q.j = j
+	q.trim()
 	if q.name == "" {
 		b := make([]byte, 8)
 		if _, err := rand.Read(b); err != nil {
@@ -108,7 +134,7 @@ func Open(o Options, bus *event.Bus) (*Queue, error) {
 	return q, nil
 }
 
-func (q *Queue) apply(r *record) {
+func (q *Queue) apply(r *record, size int) {
 	if r.Key != "" {
 		q.keys = append(q.keys, r.Key)
 		q.keys = q.keys[max(0, len(q.keys)-maxKeys):]
@@ -120,7 +146,7 @@ func (q *Queue) apply(r *record) {
 	case r.Name != "":
 		q.name, q.next = r.Name, max(q.next, r.Next)
 	case r.Event != nil:
-		q.list = append(q.list, *r.Event)
+		q.add(*r.Event, size)
 		q.next = max(q.next, r.Event.Seq+1)
 	default:
 		q.forget(r.UpTo)
@@ -132,7 +158,34 @@ func (q *Queue) forget(upTo uint64) {
 	for n < len(q.list) && q.list[n].Seq <= upTo {
 		n++
 	}
-	q.list = q.list[n:]
+	for _, size := range q.sizes[:n] {
+		q.bytes -= size
+	}
+	q.list, q.sizes = q.list[n:], q.sizes[n:]
+}
+
+func (q *Queue) add(e proto.Event, size int) {
+	q.list, q.sizes = append(q.list, e), append(q.sizes, size)
+	q.bytes += size
+}
+
+func (q *Queue) full(size int) bool {
+	return len(q.list) >= q.o.MaxEvents || q.bytes+size > q.o.MaxBytes
+}
+
+// trim drops events until the queue is within its bounds: those of beacons first, the oldest first. One event may stay
+// whatever its size.
+func (q *Queue) trim() {
+	for len(q.list) > q.o.MaxEvents || q.bytes > q.o.MaxBytes && len(q.list) > 1 {
+		at := max(slices.IndexFunc(q.list, func(e proto.Event) bool { return strings.HasPrefix(e.Tag, "salt/beacon/") }), 0)
+		q.bytes -= q.sizes[at]
+		if at == 0 { // the common case moves nothing
+			q.list, q.sizes = q.list[1:], q.sizes[1:]
+		} else {
+			q.list, q.sizes = slices.Delete(q.list, at, at+1), slices.Delete(q.sizes, at, at+1)
+		}
+		q.dropped++
+	}
 }
 
 func (q *Queue) append(r *record) error {
@@ -173,11 +226,18 @@ func (q *Queue) send(ctx context.Context, key, tag string, data *ordered.Map) er
 		return nil
 	}
 	e := proto.Event{Seq: q.next, Tag: tag, Data: data, Time: now.UnixMicro(), Depth: event.DepthOf(ctx)}
-	if err := q.append(&record{Event: &e, Key: key}); err != nil {
+	b, err := proto.Encode(&record{Event: &e, Key: key})
+	if err != nil {
+		return fmt.Errorf("event queue: %w", err)
+	}
+	if q.refuse(len(b)) {
+		return ErrFull
+	}
+	if err := q.j.Append(b); err != nil {
 		return fmt.Errorf("event queue: %w", err)
 	}
 	if key != "" {
-		q.apply(&record{Key: key})
+		q.apply(&record{Key: key}, 0)
 		local := data.Clone()
 		local.Set(event.QueuedKey, true) // the reactor need not send it again
 		ev := event.New(tag, local, now)
@@ -186,15 +246,30 @@ func (q *Queue) send(ctx context.Context, key, tag string, data *ordered.Map) er
 	}
 	q.mu.Lock()
 	q.next++
-	q.list = append(q.list, e)
-	if len(q.list) > q.o.MaxEvents {
-		q.list = q.list[1:]
-		q.dropped++
-	}
+	q.add(e, len(b))
+	q.trim()
+	long := q.long()
 	q.mu.Unlock()
 	q.poke()
+	if long { // nobody acknowledges anything: the file would grow for ever
+		return q.rewrite()
+	}
 	return nil
 }
+
+// refuse tells whether an event of so many bytes is not to be taken.
+func (q *Queue) refuse(size int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.o.Policy != Newest || !q.full(size) {
+		return false
+	}
+	q.dropped++
+	return true
+}
+
+// long tells whether the file holds much that nobody needs any more; the lock is held.
+func (q *Queue) long() bool { return q.j.Size() > rewriteAt+2*int64(q.bytes) }
 
 func (q *Queue) poke() {
 	select {
@@ -229,7 +304,12 @@ func (q *Queue) Done(upTo uint64) {
 }
 
 func (q *Queue) note(upTo uint64) error {
-	if q.j.Size() > rewriteAt {
+	q.mu.Lock()
+	long := q.long()
+	q.mu.Unlock()
+	if long {
+		q.writing.Lock()
+		defer q.writing.Unlock()
 		return q.rewrite()
 	}
 	b, err := proto.Encode(&record{UpTo: upTo})
@@ -239,9 +319,8 @@ func (q *Queue) note(upTo uint64) error {
 	return q.j.Note(b)
 }
 
+// rewrite replaces the file by one of what waits. Nobody may be writing.
 func (q *Queue) rewrite() error {
-	q.writing.Lock()
-	defer q.writing.Unlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	records := []record{{Name: q.name, Next: q.next}}
@@ -306,7 +385,12 @@ func (q *Queue) flush(ctx context.Context) {
 		q.mu.Unlock()
 		return
 	}
-	batch := proto.Events{Queue: q.name, List: append([]proto.Event(nil), q.list[:min(batchSize, len(q.list))]...)}
+	n, size := 1, q.sizes[0]
+	for n < min(batchSize, len(q.list)) && size+q.sizes[n] <= batchBytes {
+		size += q.sizes[n]
+		n++
+	}
+	batch := proto.Events{Queue: q.name, List: append([]proto.Event(nil), q.list[:n]...)}
 	q.sent = time.Now()
 	q.mu.Unlock()
 	body, err := proto.Encode(&batch)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -126,6 +128,60 @@ func TestTheQueueIsBounded(t *testing.T) {
 	waiting, dropped := q.Len()
 	assert.Equal(t, 10, waiting)
 	assert.Equal(t, 15, dropped)
+}
+
+func TestWhatGoesWhenTheQueueIsFull(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "q")
+	m := &master{stored: map[string][]uint64{}}
+	queue := func(o Options) *Queue {
+		o.Path, o.Send, o.Log = path, m.send, zap.NewNop()
+		q, err := Open(o, &event.Bus{})
+		require.NoError(t, err)
+		return q
+	}
+	tags := func(q *Queue) (out []string) {
+		for _, e := range q.list {
+			out = append(out, e.Tag)
+		}
+		return out
+	}
+	q := queue(Options{MaxEvents: 3})
+	for _, tag := range []string{"a", "salt/beacon/m1/load/", "b", "c", "d"} {
+		require.NoError(t, q.Send(t.Context(), tag, nil))
+	}
+	assert.Equal(t, []string{"b", "c", "d"}, tags(q))
+	require.NoError(t, q.j.Close())
+	q = queue(Options{MaxEvents: 3}) // the bound holds after a restart too
+	assert.Equal(t, []string{"b", "c", "d"}, tags(q))
+	require.NoError(t, q.j.Close())
+	q = queue(Options{MaxEvents: 3, Policy: Newest})
+	require.ErrorIs(t, q.Send(t.Context(), "e", nil), ErrFull)
+	q.Done(q.list[0].Seq)
+	require.NoError(t, q.Send(t.Context(), "f", nil))
+	assert.Equal(t, []string{"c", "d", "f"}, tags(q))
+}
+
+func TestTheFileIsBoundedOffline(t *testing.T) {
+	t.Parallel()
+	m := &master{stored: map[string][]uint64{}}
+	path := filepath.Join(t.TempDir(), "q")
+	q, err := Open(Options{Path: path, Send: m.send, MaxBytes: 1 << 20, Log: zap.NewNop()}, &event.Bus{})
+	require.NoError(t, err)
+	big := strings.Repeat("x", 100<<10)
+	for range 200 { // 20 MB in all
+		require.NoError(t, q.Send(t.Context(), "x", ordered.Pairs("big", big)))
+	}
+	waiting, dropped := q.Len()
+	assert.Equal(t, 200, waiting+dropped)
+	assert.LessOrEqual(t, q.bytes, 1<<20)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, info.Size(), int64(8<<20))
+	q.flush(t.Context())
+	require.NoError(t, q.Send(t.Context(), "huge", ordered.Pairs("big", strings.Repeat("x", 2<<20)))) // stays, alone
+	waiting, _ = q.Len()
+	assert.Equal(t, 1, waiting)
 }
 
 func TestAKeyIsTakenOnce(t *testing.T) {
