@@ -55,6 +55,7 @@ type Master struct {
 	jobs     *jobs.Manager
 	files    *files.Service
 	mine     *mine.Mine
+	pillars  *pillars
 	broker   *broker.Broker // nil with an outside one
 	conn     transport.Conn
 	socket   *net.UnixListener
@@ -137,6 +138,9 @@ func (m *Master) services(ctx context.Context) (err error) {
 	}
 	m.jobs.Seen(last)
 	m.files = &files.Service{Roots: fileroots.New(fileroots.Options{Envs: m.o.FileRoots, IgnoreGlobs: m.o.FileIgnore})}
+	if m.pillars, err = newPillars(m); err != nil {
+		return err
+	}
 	m.mine = &mine.Mine{Docs: m.store, Matches: func(ctx context.Context, tgt any, tgtType string) ([]string, error) {
 		ids, _, err := m.Resolve(ctx, &jobs.Request{Tgt: tgt, TgtType: tgtType})
 		return ids, err

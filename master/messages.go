@@ -139,6 +139,8 @@ func (m *Master) answer(ctx context.Context, id, what string, body []byte) (any,
 	switch area {
 	case "files":
 		return m.files.Answer(ctx, id, what, body)
+	case "pillar":
+		return m.pillars.answer(ctx, id, body)
 	case "mine":
 		return m.mine.Answer(ctx, id, what, body)
 	case "grains":

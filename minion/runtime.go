@@ -27,6 +27,8 @@ type parts struct {
 	pillar modules.Pillar
 	events modules.Events
 	deps   builtin.Deps
+	// local is the pillar when it is compiled here; it is given the runtime.
+	local *localPillar
 }
 
 // newRuntime puts together what jobs run with.
@@ -45,8 +47,8 @@ func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
 		ID: o.ID, Opts: o.All, Grains: newGrains(o), Pillar: p.pillar, Files: p.files, Host: host.Real{}, Events: p.events, Log: log,
 	}
 	r.Swap(reg)
-	if local, ok := p.pillar.(*localPillar); ok {
-		local.runtime = r
+	if p.local != nil {
+		p.local.runtime = r
 	}
 	return r, nil
 }
@@ -72,7 +74,8 @@ func newLocalFiles(o *Options) files.Local {
 func NewLocal(o *Options, log *zap.Logger) (*exec.Runtime, error) {
 	o.All.Set("file_client", "local")
 	o.All.Set("local", true)
-	return newRuntime(o, parts{files: newLocalFiles(o), pillar: newLocalPillar(o, log), events: noEvents{}}, log)
+	local := newLocalPillar(o, log)
+	return newRuntime(o, parts{files: newLocalFiles(o), pillar: local, local: local, events: noEvents{}}, log)
 }
 
 // noEvents is the event sender of a runtime without a master: nobody listens.

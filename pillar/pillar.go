@@ -43,6 +43,8 @@ type Compiler struct {
 	Log   *zap.Logger
 	// Decrypt opens one PGP message for the gpg renderer; nil refuses.
 	Decrypt func(ctx context.Context, message string) (string, error)
+	// ByGrain is told of targets of the top file that match on grains; nil: nobody is.
+	ByGrain func(target string)
 
 	avail map[string][]string
 	errs  []string
@@ -240,7 +242,12 @@ func (c *Compiler) means(tgt string, items []any) bool {
 		c.fail("The target '%s' of the top file is wrong: %v", tgt, err)
 		return false
 	}
-	return expr.Match(&target.Facts{ID: c.ID, Grains: func() *ordered.Map { return c.Grains }, Pillar: func() *ordered.Map { return nil }})
+	return expr.Match(&target.Facts{ID: c.ID, Grains: func() *ordered.Map {
+		if c.ByGrain != nil {
+			c.ByGrain(tgt)
+		}
+		return c.Grains
+	}, Pillar: func() *ordered.Map { return nil }})
 }
 
 // environment adds the SLS files of one environment.
