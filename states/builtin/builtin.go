@@ -9,6 +9,7 @@ import (
 	"brine/states/grains"
 	"brine/states/group"
 	"brine/states/module"
+	"brine/states/schedule"
 	"brine/states/service"
 	"brine/states/test"
 	"brine/states/user"
@@ -23,6 +24,7 @@ func States() []states.State {
 		grains.State(),
 		group.State(),
 		module.State(),
+		schedule.State(),
 		service.State(),
 		test.State(),
 		user.State(),
