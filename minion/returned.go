@@ -37,7 +37,10 @@ func (m *Minion) giveReturn(names []string, profile string, r *proto.Return) {
 		m.log.Error("result for the returners", zap.String("jid", r.JID), zap.Error(err))
 		return
 	}
-	ret := ordered.Pairs("id", r.ID, "jid", r.JID, "fun", r.Fun, "fun_args", r.FunArgs, "return", v, "retcode", r.Retcode, "success", r.Success)
+	ret := ordered.Pairs("id", r.ID, "jid", r.JID, "fun", "", "fun_args", nil, "return", nil, "retcode", r.Retcode, "success", r.Success)
+	ret.Set("fun", r.Fun) // shared with who sends the return: set as they are
+	ret.Set("fun_args", r.FunArgs)
+	ret.Set("return", v)
 	if r.Out != "" {
 		ret.Set("out", r.Out)
 	}

@@ -43,7 +43,8 @@ func (e *Engine) process(ctx context.Context, msg *ordered.Map, def workflow, ma
 	default:
 		return nil, fmt.Errorf("there is no workflow %q", msg.String("workflow"))
 	}
-	p := &passage{e: e, msg: msg, args: msg.List("args"), kwargs: msg.Map("kwargs")}
+	own, _ := ordered.Copy(msg).(*ordered.Map) // the message is the configuration's, and hooks may keep what they get
+	p := &passage{e: e, msg: own, args: own.List("args"), kwargs: own.Map("kwargs")}
 	var v any
 	for _, kind := range flow {
 		next, done, err := p.stage(ctx, kind, v)

@@ -73,11 +73,21 @@ func TestSQLite(t *testing.T) {
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	host := os.Getenv("BRINE_TEST_POSTGRES")
-	if host == "" {
-		t.Skip("TestPostgres needs a server: set BRINE_TEST_POSTGRES to its host, with user, password and database salt")
+	addr := os.Getenv("BRINE_TEST_POSTGRES")
+	if addr == "" {
+		t.Skip("TestPostgres needs a server: set BRINE_TEST_POSTGRES to its HOST:PORT, with user, password and database salt")
 	}
-	give(t, "postgres", returners.Options{Opts: ordered.Pairs("returner.postgres.host", host)}, result("1"), result("1"))
+	host, port, err := net.SplitHostPort(addr)
+	require.NoError(t, err)
+	jid := time.Now().Format("20060102150405.000000")
+	give(t, "postgres", returners.Options{Opts: ordered.Pairs("returner.postgres.host", host, "returner.postgres.port", port)}, result(jid), result(jid))
+	db, err := sql.Open("pgx", "postgres://salt:salt@"+addr+"/salt?sslmode=prefer")
+	require.NoError(t, err)
+	defer db.Close()
+	var n int
+	var fun, ret string
+	require.NoError(t, db.QueryRow("SELECT COUNT(*), MIN(fun), MIN(return) FROM salt_returns WHERE jid = $1", jid).Scan(&n, &fun, &ret))
+	assert.Equal(t, []any{1, "test.arg", `{"x": 1}`}, []any{n, fun, ret})
 }
 
 func TestPostgresShowsNoPassword(t *testing.T) {

@@ -24,7 +24,7 @@ type Call struct {
 	Name, Fun string
 	Args      []any
 	Kwargs    *ordered.Map
-	// Entry is the job as it stands in the schedule. Read only.
+	// Entry is the job as it stands in the schedule: a copy.
 	Entry *ordered.Map
 }
 
@@ -322,16 +322,17 @@ func (s *Scheduler) start(ctx context.Context, e *entry) {
 	}
 	e.running++
 	e.last = s.o.Wall()
-	c := Call{Name: e.name, Fun: e.raw.String("function"), Entry: e.raw}
+	raw, _ := ordered.Copy(e.raw).(*ordered.Map)
+	c := Call{Name: e.name, Fun: raw.String("function"), Entry: raw}
 	for _, key := range []string{"args", "job_args"} {
-		if list, ok := e.raw.Value(key).([]any); ok {
+		if list, ok := raw.Value(key).([]any); ok {
 			c.Args = list
-		} else if v := e.raw.Value(key); v != nil {
+		} else if v := raw.Value(key); v != nil {
 			c.Args = []any{v}
 		}
 	}
 	for _, key := range []string{"kwargs", "job_kwargs"} {
-		if m := e.raw.Map(key); m != nil {
+		if m := raw.Map(key); m != nil {
 			c.Kwargs = m
 		}
 	}
