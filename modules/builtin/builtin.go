@@ -16,6 +16,7 @@ import (
 	"brine/modules/grains"
 	"brine/modules/group"
 	"brine/modules/hashutil"
+	"brine/modules/lowpkg"
 	"brine/modules/match"
 	"brine/modules/mine"
 	"brine/modules/network"
@@ -73,6 +74,7 @@ func Modules(d Deps) []modules.Module {
 		grains.Module(),
 		group.Module(),
 		hashutil.Module(),
+		lowpkg.Module(),
 		match.Module(),
 		mine.Module(d.Mine),
 		network.Module(),

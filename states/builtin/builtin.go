@@ -9,6 +9,8 @@ import (
 	"brine/states/grains"
 	"brine/states/group"
 	"brine/states/module"
+	"brine/states/pkg"
+	"brine/states/pkgrepo"
 	"brine/states/schedule"
 	"brine/states/service"
 	"brine/states/test"
@@ -24,6 +26,8 @@ func States() []states.State {
 		grains.State(),
 		group.State(),
 		module.State(),
+		pkg.State(),
+		pkgrepo.State(),
 		schedule.State(),
 		service.State(),
 		test.State(),
