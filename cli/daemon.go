@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -119,11 +120,28 @@ func (d *daemon) minion(ctx context.Context, env *Env) error {
 		return d.checkMinion(ctx, env, opts, loaded)
 	}
 	debug.SetGCPercent(50)
-	m, err := minion.New(opts, log)
-	if err != nil {
-		return err
+	for {
+		m, err := minion.New(opts, log)
+		if err != nil {
+			return err
+		}
+		err = m.Run(ctx)
+		var asleep *minion.Asleep
+		switch {
+		case errors.As(err, &asleep):
+			log.Info(asleep.Error())
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Until(asleep.Until)):
+			}
+		case !errors.Is(err, minion.ErrRestart):
+			return err
+		}
+		if opts, _, err = minion.Load(opts.ConfDir); err != nil {
+			return err
+		}
 	}
-	return m.Run(ctx)
 }
 
 func newVersion(env *Env) *cobra.Command {

@@ -52,6 +52,7 @@ type Minion struct {
 	socket  *net.UnixListener
 	jids    proto.JIDs
 	grains  *report
+	device  *device
 	reactor *reactor.Engine
 	clock   *schedule.Scheduler
 	returns *returners.Set
@@ -81,6 +82,9 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 	}
 	m.returns = returners.NewSet(returners.Options{Opts: o.All, Dir: o.CacheDir, Fire: m.events.Fire, Out: os.Stdout}, log)
 	m.reactor, m.clock, m.beacons, m.again = m.newReactor(), m.newScheduler(), m.newBeacons(), make(chan struct{}, 1)
+	if m.device, err = m.newDevice(); err != nil {
+		return nil, err
+	}
 	if m.runtime, err = newRuntime(o, m.parts(), log); err != nil {
 		return nil, err
 	}
@@ -106,6 +110,10 @@ func New(o *Options, log *zap.Logger) (*Minion, error) {
 func (m *Minion) parts() parts {
 	p := parts{events: m.events, pillar: remotePillar(m.o, m.link)}
 	p.deps.Saltutil.Jobs = runningJobs{m}
+	p.deps.Minionutil = m.utilDeps()
+	p.deps.Power = m.device.power
+	p.deps.State.Lock = &m.device.lock
+	p.release = m.device.update.Record
 	p.deps.Mine = mine.Master{Caller: m.link}
 	p.deps.Reactor = m.reactor
 	p.deps.Beacons = m.beacons
@@ -159,6 +167,9 @@ func (o *Options) tls() (*tls.Config, error) {
 // Run works until ctx ends. What is under way ends first, then the master is told, then the connection goes.
 func (m *Minion) Run(ctx context.Context) error {
 	m.log.Info("minion starts", zap.String("id", m.o.ID), zap.String("version", version.Version), zap.String("master", m.o.BrokerURL()))
+	if err := m.device.recover(ctx); err != nil {
+		return err
+	}
 	outer, closeConn := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeConn()
 	connDone := make(chan struct{})
@@ -176,6 +187,9 @@ func (m *Minion) Run(ctx context.Context) error {
 	g.Go(func() error { return m.clock.Run(gctx) })
 	g.Go(func() error { return m.events.Run(gctx) })
 	g.Go(func() error { return m.link.Run(gctx) })
+	g.Go(func() error { return m.device.power.Run(gctx) })
+	g.Go(func() error { return m.device.restarts(gctx) })
+	g.Go(func() error { return m.startup(gctx) })
 	g.Go(func() error { return m.grains.run(gctx, m.link) })
 	g.Go(func() error { return metrics.Serve(gctx, m.o.MetricsAddr, m.samples) })
 	g.Go(func() error {
@@ -200,6 +214,7 @@ func (m *Minion) Ready(ctx context.Context) proto.Ready {
 // Online implements link.Handler.
 func (m *Minion) Online(ctx context.Context) {
 	m.log.Info("connected to the master")
+	m.device.connected()
 	m.worker.Connected(ctx)
 	m.events.Connected()
 	m.fire("system/minion/online")

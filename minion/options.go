@@ -52,22 +52,29 @@ type Options struct {
 	HashType    string              `opt:"hash_type" def:"sha256" doc:"Hash of files and keys."`
 	Renderer    string              `opt:"renderer" def:"jinja|yaml" doc:"The render pipeline of SLS files without a #! line."`
 
-	MaxJobs      int           `opt:"process_count_max" def:"50" doc:"Jobs that run at a time; more wait."`
-	JobTimeout   time.Duration `opt:"job_timeout" def:"0" doc:"Most seconds that a job may run; 0 is no limit."`
-	CmdSafe      bool          `opt:"cmd_safe" def:"true" doc:"Salt's option of the same name, read by modules."`
-	Returners    []string      `opt:"return" def:"[]" doc:"Returners that every job's result also goes to."`
-	StartGrains  []string      `opt:"start_event_grains" def:"[]" doc:"Grains to send with the start event."`
-	Reactor      *ordered.Map  `opt:"reactor" def:"{}" doc:"The reactor of this device: {hooks: [...], workers: [...], reactors: [...]}."`
-	EventReactor *ordered.Map  `opt:"event_reactor" def:"{}" doc:"More of the same, as option reactor."`
-	Engines      any           `opt:"engines" def:"[]" doc:"Salt's list of engines; event_reactor and reactor in it are as the options of those names."`
-	Schedule     *ordered.Map  `opt:"schedule" def:"{}" doc:"Jobs that the minion runs by itself: {name: {function: ..., seconds: ...}}."`
-	Beacons      *ordered.Map  `opt:"beacons" def:"{}" doc:"What the minion watches: {name: [settings]}."`
-	EventsMax    int           `opt:"event_queue_max" def:"100000" doc:"Events that may wait for the master."`
-	EventsBytes  int           `opt:"event_queue_bytes" def:"67108864" doc:"Bytes that they may take."`
-	EventsFull   string        `opt:"event_queue_policy" def:"oldest" doc:"What a full queue does: oldest drops the oldest event, those of beacons first; newest refuses the new one."`
-	MetricsAddr  string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
-	MineInterval time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
-	MineFuncs    any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
+	MaxJobs       int           `opt:"process_count_max" def:"50" doc:"Jobs that run at a time; more wait."`
+	JobTimeout    time.Duration `opt:"job_timeout" def:"0" doc:"Most seconds that a job may run; 0 is no limit."`
+	CmdSafe       bool          `opt:"cmd_safe" def:"true" doc:"Salt's option of the same name, read by modules."`
+	Returners     []string      `opt:"return" def:"[]" doc:"Returners that every job's result also goes to."`
+	StartGrains   []string      `opt:"start_event_grains" def:"[]" doc:"Grains to send with the start event."`
+	Reactor       *ordered.Map  `opt:"reactor" def:"{}" doc:"The reactor of this device: {hooks: [...], workers: [...], reactors: [...]}."`
+	EventReactor  *ordered.Map  `opt:"event_reactor" def:"{}" doc:"More of the same, as option reactor."`
+	Engines       any           `opt:"engines" def:"[]" doc:"Salt's list of engines; event_reactor and reactor in it are as the options of those names."`
+	Schedule      *ordered.Map  `opt:"schedule" def:"{}" doc:"Jobs that the minion runs by itself: {name: {function: ..., seconds: ...}}."`
+	Beacons       *ordered.Map  `opt:"beacons" def:"{}" doc:"What the minion watches: {name: [settings]}."`
+	EventsMax     int           `opt:"event_queue_max" def:"100000" doc:"Events that may wait for the master."`
+	EventsBytes   int           `opt:"event_queue_bytes" def:"67108864" doc:"Bytes that they may take."`
+	EventsFull    string        `opt:"event_queue_policy" def:"oldest" doc:"What a full queue does: oldest drops the oldest event, those of beacons first; newest refuses the new one."`
+	ReleaseKey    string        `opt:"release_key" def:"''" doc:"The public key that releases must be signed with, as PEM. Without it the first one seen is trusted, and pinned."`
+	UpdateLimit   int           `opt:"update_release_attempts_limit" def:"5" doc:"How many attempts at one release may fail."`
+	StartupStates string        `opt:"startup_states" def:"''" doc:"States to run at the first connection of a start: highstate, or sls for those of sls_list."`
+	SLSList       []string      `opt:"sls_list" def:"[]" doc:"SLS files for startup_states: sls."`
+	PowerBackend  string        `opt:"power_backend" def:"rtcwake" doc:"How the device is switched off: rtcwake, hook (the program of power_hook), or simulator."`
+	PowerHook     string        `opt:"power_hook" def:"''" doc:"Program for power_backend hook: it is called with sleep SECONDS, hibernate or reboot."`
+	PowerDeadline time.Duration `opt:"power_deadline" def:"1800" doc:"Seconds after which work under way is cut off when the device is to sleep."`
+	MetricsAddr   string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
+	MineInterval  time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
+	MineFuncs     any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
 
 	// ConfDir is the configuration folder.
 	ConfDir string
@@ -82,7 +89,7 @@ var ignored = []string{
 	"grains_cache", "disable_modules", "disable_returners", "module_dirs", "providers", "log_level_logfile", "log_fmt_console", "log_fmt_logfile", "log_datefmt",
 	"master_type", "master_alive_interval", "random_master", "recon_default", "recon_randomize", "keysize", "environment", "default_top", "top_file_merging_strategy",
 	"state_top", "state_auto_order", "failhard", "autoload_dynamic_modules", "clean_dynamic_modules", "fileserver_backend", "fileserver_followsymlinks", "file_recv_max_size",
-	"startup_states", "sls_list", "sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
+	"sls", "top_file", "state_events", "state_output_profile", "state_output_diff", "state_aggregate", "return_config",
 }
 
 // Load reads the configuration of the folder dir.

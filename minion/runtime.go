@@ -17,6 +17,7 @@ import (
 	"brine/modules"
 	"brine/modules/builtin"
 	"brine/modules/sys"
+	"brine/release"
 	"brine/states"
 	statelist "brine/states/builtin"
 )
@@ -29,6 +30,8 @@ type parts struct {
 	deps   builtin.Deps
 	// local is the pillar when it is compiled here; it is given the runtime.
 	local *localPillar
+	// release tells the grain of the same name; nil: there is none.
+	release func() release.Record
 }
 
 // newRuntime puts together what jobs run with.
@@ -44,7 +47,7 @@ func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
 		return nil, err
 	}
 	r := &exec.Runtime{
-		ID: o.ID, Opts: o.All, Grains: newGrains(o), Pillar: p.pillar, Files: p.files, Host: host.Real{}, Events: p.events, Log: log,
+		ID: o.ID, Opts: o.All, Grains: newGrains(o, p.release), Pillar: p.pillar, Files: p.files, Host: host.Real{}, Events: p.events, Log: log,
 	}
 	r.Swap(reg)
 	if p.local != nil {
@@ -53,9 +56,15 @@ func newRuntime(o *Options, p parts, log *zap.Logger) (*exec.Runtime, error) {
 	return r, nil
 }
 
-func newGrains(o *Options) *facts.Facts {
+func newGrains(o *Options, rel func() release.Record) *facts.Facts {
 	return &facts.Facts{
-		Detect: func(ctx context.Context) *ordered.Map { return detect(ctx, o) },
+		Detect: func(ctx context.Context) *ordered.Map {
+			out := detect(ctx, o)
+			if rel != nil && rel().State != release.None {
+				out.Set("release", rel().Map())
+			}
+			return out
+		},
 		Merge: func(detected, file, configured *ordered.Map) *ordered.Map {
 			return grains.Merge(detected, file, configured, pyfmt.Truth(o.All.Value("grains_deep_merge")))
 		},

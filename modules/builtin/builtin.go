@@ -19,9 +19,11 @@ import (
 	"brine/modules/lowpkg"
 	"brine/modules/match"
 	"brine/modules/mine"
+	"brine/modules/minionutil"
 	"brine/modules/network"
 	"brine/modules/pillar"
 	"brine/modules/pkg"
+	"brine/modules/power"
 	"brine/modules/ps"
 	"brine/modules/random"
 	"brine/modules/reactor"
@@ -54,6 +56,10 @@ type Deps struct {
 	Reactor reactor.Engine
 	// State has the state functions, and the lock of the device.
 	State state.Deps
+	// Minionutil has the releases and the restarts of the minion.
+	Minionutil minionutil.Deps
+	// Power switches the device off.
+	Power power.Manager
 	// Mine is the master's mine.
 	Mine mine.Store
 }
@@ -77,9 +83,11 @@ func Modules(d Deps) []modules.Module {
 		lowpkg.Module(),
 		match.Module(),
 		mine.Module(d.Mine),
+		minionutil.Module(d.Minionutil),
 		network.Module(),
 		pillar.Module(),
 		pkg.Module(),
+		power.Module(d.Power),
 		ps.Module(),
 		random.Module(),
 		reactor.Module(d.Reactor),

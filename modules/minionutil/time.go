@@ -1,0 +1,5 @@
+package minionutil
+
+import "time"
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
