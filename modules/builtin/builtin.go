@@ -35,8 +35,10 @@ import (
 	"brine/modules/state"
 	"brine/modules/status"
 	"brine/modules/sys"
+	"brine/modules/sysctl"
 	"brine/modules/system"
 	"brine/modules/test"
+	"brine/modules/timezone"
 	"brine/modules/user"
 )
 
@@ -99,8 +101,10 @@ func Modules(d Deps) []modules.Module {
 		state.Module(d.State),
 		status.Module(),
 		sys.Module(d.Sys),
+		sysctl.Module(),
 		system.Module(),
 		test.Module(),
+		timezone.Module(),
 		user.Module(),
 	}
 }

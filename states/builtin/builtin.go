@@ -13,7 +13,9 @@ import (
 	"brine/states/pkgrepo"
 	"brine/states/schedule"
 	"brine/states/service"
+	"brine/states/sysctl"
 	"brine/states/test"
+	"brine/states/timezone"
 	"brine/states/user"
 )
 
@@ -30,7 +32,9 @@ func States() []states.State {
 		pkgrepo.State(),
 		schedule.State(),
 		service.State(),
+		sysctl.State(),
 		test.State(),
+		timezone.State(),
 		user.State(),
 	}
 }
