@@ -16,6 +16,7 @@ import (
 	"brine/modules/grains"
 	"brine/modules/group"
 	"brine/modules/hashutil"
+	"brine/modules/http"
 	"brine/modules/lowpkg"
 	"brine/modules/match"
 	"brine/modules/mine"
@@ -82,6 +83,7 @@ func Modules(d Deps) []modules.Module {
 		grains.Module(),
 		group.Module(),
 		hashutil.Module(),
+		http.Module(),
 		lowpkg.Module(),
 		match.Module(),
 		mine.Module(d.Mine),

@@ -8,6 +8,7 @@ import (
 	"brine/states/event"
 	"brine/states/grains"
 	"brine/states/group"
+	"brine/states/http"
 	"brine/states/module"
 	"brine/states/pkg"
 	"brine/states/pkgrepo"
@@ -27,6 +28,7 @@ func States() []states.State {
 		event.State(),
 		grains.State(),
 		group.State(),
+		http.State(),
 		module.State(),
 		pkg.State(),
 		pkgrepo.State(),
