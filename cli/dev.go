@@ -253,7 +253,7 @@ func (f *fleet) configure(id string, port int, token string) error {
 		return err
 	}
 	opts := ordered.Pairs("id", id, "master", "127.0.0.1:"+strconv.Itoa(port), "pki_dir", home+"/pki", "cachedir", home+"/cache", "sock_dir", home+"/run",
-		"acceptance_wait_time", 1, "recon_max", 3)
+		"acceptance_wait_time", 1, "recon_max", 3, "power_backend", "simulator")
 	if token != "" {
 		opts.Set("join_token", token)
 	}

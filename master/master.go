@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"brine/event"
-	"brine/fileroots"
 	"brine/internal/metrics"
 	"brine/internal/ordered"
 	"brine/internal/pyfmt"
@@ -32,6 +31,7 @@ import (
 	"brine/master/link"
 	"brine/master/mine"
 	"brine/master/presence"
+	"brine/master/release"
 	"brine/master/runners"
 	"brine/master/store"
 	"brine/modules"
@@ -56,6 +56,7 @@ type Master struct {
 	files    *files.Service
 	mine     *mine.Mine
 	pillars  *pillars
+	releases *release.Service
 	broker   *broker.Broker // nil with an outside one
 	conn     transport.Conn
 	socket   *net.UnixListener
@@ -137,8 +138,11 @@ func (m *Master) services(ctx context.Context) (err error) {
 		return err
 	}
 	m.jobs.Seen(last)
-	m.files = &files.Service{Roots: fileroots.New(fileroots.Options{Envs: m.o.FileRoots, IgnoreGlobs: m.o.FileIgnore})}
+	m.files = &files.Service{Roots: m.fileRoots()}
 	if m.pillars, err = newPillars(m); err != nil {
+		return err
+	}
+	if err = m.makeReleases(); err != nil {
 		return err
 	}
 	m.mine = &mine.Mine{Docs: m.store, Matches: func(ctx context.Context, tgt any, tgtType string) ([]string, error) {
@@ -146,7 +150,7 @@ func (m *Master) services(ctx context.Context) (err error) {
 		return ids, err
 	}}
 	deps := m.runnerDeps()
-	if m.runners, err = modules.NewRegistry(runners.Runners(deps)...); err != nil {
+	if m.runners, err = modules.NewRegistry(append(runners.Runners(deps), m.releases.Runner())...); err != nil {
 		return err
 	}
 	if m.wheels, err = modules.NewRegistry(runners.Wheels(deps)...); err != nil {

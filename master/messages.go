@@ -87,6 +87,10 @@ func (m *Master) events(ctx context.Context, id string, e *proto.Envelope) error
 		return err
 	}
 	for i := range batch.List {
+		// Before the events are stored: what fails here is sent again, and to take a report twice changes nothing.
+		if err := m.releases.Event(ctx, id, batch.List[i].Tag, batch.List[i].Data, time.UnixMicro(batch.List[i].Time)); err != nil {
+			return err
+		}
 		batch.List[i].Data = minionEvent(id, &batch.List[i])
 	}
 	fresh, upTo, err := m.store.AddEvents(ctx, id, batch, time.Now())
@@ -139,6 +143,8 @@ func (m *Master) answer(ctx context.Context, id, what string, body []byte) (any,
 	switch area {
 	case "files":
 		return m.files.Answer(ctx, id, what, body)
+	case "release":
+		return m.manifest(ctx, body)
 	case "pillar":
 		return m.pillars.answer(ctx, id, body)
 	case "mine":

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"brine/fileroots"
+	"brine/internal/dictupdate"
 	"brine/internal/host"
 	"brine/internal/ordered"
 	"brine/modules"
@@ -43,6 +44,8 @@ type pillarQuery struct {
 	Pillarenv string       `msgpack:"pillarenv"`
 	Saltenv   string       `msgpack:"saltenv"`
 	Override  *ordered.Map `msgpack:"override"`
+	// Release asks for the pillar as the pinned inputs of a release make it.
+	Release string `msgpack:"release"`
 }
 
 // answer compiles the pillar of the minion that asks: nobody else's can be asked for.
@@ -65,7 +68,24 @@ func (p *pillars) of(ctx context.Context, id string, q *pillarQuery) (*ordered.M
 		ID: id, Grains: grains, Opts: opts, Roots: p.roots, Env: q.Pillarenv, Override: q.Override, Salt: p.caller(id, opts, grains),
 		Host: host.Real{}, Cache: p.cache, Log: p.m.log, Decrypt: pillar.GPG(host.Real{}, filepath.Join(p.m.o.ConfDir, "gpgkeys")), ByGrain: p.warn,
 	}
-	return c.Compile(ctx)
+	if q.Release != "" {
+		roots, err := p.m.releases.PillarRoots(ctx, q.Release)
+		if err != nil {
+			return nil, err
+		}
+		c.Roots = roots
+	}
+	out, err := c.Compile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	about, err := p.m.releases.Pillar(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	// What is assigned here wins over the files; what a call gives wins over all.
+	out = dictupdate.Update(out, about, false)
+	return dictupdate.Update(out, q.Override.Clone(), false), nil
 }
 
 // warn says once that facts which a minion reports decide about its secrets.

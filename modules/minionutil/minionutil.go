@@ -102,12 +102,13 @@ func (u *util) update(ctx context.Context, env *modules.Env, in updateArgs) (any
 	if err != nil {
 		return nil, modules.Errorf("%v", err)
 	}
-	if r.Err != nil {
-		env.Job.SetRetcode(1)
-	}
+	env.Job.SetOut("nested") // the states inside have asked for their own
+	env.Job.SetRetcode(0)
 	out := r.Map()
 	if r.Err != nil {
+		env.Job.SetRetcode(1)
 		out.Set("error", r.Err.Error())
+		out.Set("retcode", int64(1)) // a state that calls the function fails with it
 	}
 	return out, nil
 }
