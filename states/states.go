@@ -73,6 +73,8 @@ type Env struct {
 	Low          *ordered.Map
 	// Run gives access to what other states of the same run left: accumulators (file.accumulated), listeners.
 	Run *modules.Context
+	// Chunks are all chunks of the run, Salt's __lowstate__. Read only.
+	Chunks []*ordered.Map
 }
 
 // Func is one state function. Make it with Fn or Opaque.
@@ -94,6 +96,8 @@ type State struct {
 	// Watch is mod_watch: it runs instead of the function when something watched has changed and the function itself
 	// found nothing to change. fun is the chunk's function. Nil: the family reacts to nothing.
 	Watch func(ctx context.Context, env *Env, fun string, a modules.Args) (*Result, error)
+	// OwnCheckCmd says that the functions run the check_cmd argument themselves, Salt's mod_run_check_cmd.
+	OwnCheckCmd bool
 	// Aggregate is mod_aggregate: it may fold later chunks of the run into this one and returns the chunk to run.
 	Aggregate func(low *ordered.Map, chunks []*ordered.Map, running *ordered.Map) *ordered.Map
 }

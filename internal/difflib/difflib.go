@@ -25,6 +25,26 @@ func Unified(a, b []string, fromFile, toFile string) string {
 	return out.String()
 }
 
+// Joined is "\n".join(difflib.unified_diff(a, b)) for lines without ends: the heads, which have ends, are followed by an
+// empty line.
+func Joined(a, b []string) string {
+	ended := func(lines []string) []string {
+		out := make([]string, len(lines))
+		for i, l := range lines {
+			out[i] = l + "\n"
+		}
+		return out
+	}
+	var out strings.Builder
+	for i, l := range strings.SplitAfter(Unified(ended(a), ended(b), "", ""), "\n") {
+		out.WriteString(l)
+		if i < 2 || strings.HasPrefix(l, "@@") {
+			out.WriteByte('\n')
+		}
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
 func write(out *strings.Builder, op opcode, a, b []string) {
 	if op.equal {
 		for _, l := range a[op.a0:op.a1] {

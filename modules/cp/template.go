@@ -46,6 +46,10 @@ func getTemplate(ctx context.Context, env *modules.Env, in getTemplateArgs) (any
 		path, saltenv = "", saltenvOf(env, in.Saltenv)
 	}
 	o := rendering.Options{Saltenv: saltenv, Path: path, Vars: in.Kwargs.Clone()}
+	if given, ok := in.Kwargs.Value("context").(*ordered.Map); ok {
+		o.Vars.Delete("context")
+		o.Vars.Update(given)
+	}
 	if o.Pillar, _ = in.Kwargs.Value("pillar").(*ordered.Map); o.Pillar != nil {
 		o.Vars.Delete("pillar")
 	}

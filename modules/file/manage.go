@@ -368,7 +368,13 @@ func (m *manager) fill(ctx context.Context) (done bool, err error) {
 		}
 		defer os.Remove(tmp)
 		m.changes().Set("diff", "New file")
-		return m.install(ctx, tmp, m.Name), nil
+		if m.install(ctx, tmp, m.Name) {
+			return true, nil
+		}
+		if pyfmt.Truth(m.Mode) {
+			return false, nil
+		}
+		return false, os.Chmod(m.Name, 0o666&^fileops.Umask()) // as an empty file would have it: no change to report
 	case m.sfn != "":
 		return m.install(ctx, m.sfn, m.Name), nil
 	}

@@ -6,6 +6,7 @@ import (
 	"brine/states/cmd"
 	"brine/states/environ"
 	"brine/states/event"
+	"brine/states/file"
 	"brine/states/grains"
 	"brine/states/group"
 	"brine/states/http"
@@ -26,6 +27,7 @@ func States() []states.State {
 		cmd.State(),
 		environ.State(),
 		event.State(),
+		file.State(),
 		grains.State(),
 		group.State(),
 		http.State(),

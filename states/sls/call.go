@@ -73,7 +73,7 @@ func (r *runner) env(_ context.Context, low *ordered.Map, test bool) *states.Env
 			env.Saltenv = s
 		}
 	}
-	return &states.Env{Env: &env, StateID: text(low, "__id__"), SLS: pyfmt.Str(low.Value("__sls__")), Low: low, Run: r.Env.Context}
+	return &states.Env{Env: &env, StateID: text(low, "__id__"), SLS: pyfmt.Str(low.Value("__sls__")), Low: low, Run: r.Env.Context, Chunks: r.chunks}
 }
 
 // guarded runs conditions, the function and check_cmd; whatever goes wrong is the state's failure.
@@ -99,7 +99,7 @@ func (r *runner) guarded(ctx context.Context, low *ordered.Map, env *states.Env)
 		}
 		res = out
 	}
-	if low.Has("check_cmd") && !skip {
+	if f := r.States.Family(text(low, "state")); low.Has("check_cmd") && !skip && !(f != nil && f.OwnCheckCmd) {
 		res.Update(r.checkCmd(ctx, low, env))
 	}
 	return res
