@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -147,7 +148,8 @@ func (s *Service) Create(ctx context.Context, version, saltenv, note string) (*o
 		return nil, err
 	}
 	doc := ordered.Pairs("id", id, "version", version, "saltenv", saltenv, "sequence", m.Sequence, "created", m.Time().Format(time.RFC3339), "note", note,
-		"files", int64(len(m.Files)), "pillar", int64(len(m.Pillar)), "manifest", signed.Manifest, "signature", signed.Signature, "public", signed.Public)
+		"files", int64(len(m.Files)), "pillar", int64(len(m.Pillar)), "manifest", string(signed.Manifest),
+		"signature", base64.StdEncoding.EncodeToString(signed.Signature), "public", base64.StdEncoding.EncodeToString(signed.Public))
 	if err := s.o.Docs.PutDoc(ctx, kindRelease, id, doc); err != nil {
 		return nil, err
 	}
@@ -259,8 +261,12 @@ func (s *Service) Manifest(ctx context.Context, id string) (*rel.Signed, error) 
 	if err != nil || !ok {
 		return nil, err
 	}
-	bytes := func(key string) []byte { b, _ := m.Value(key).([]byte); return b }
-	return &rel.Signed{Manifest: bytes("manifest"), Signature: bytes("signature"), Public: bytes("public")}, nil
+	out := &rel.Signed{Manifest: []byte(m.String("manifest"))}
+	if out.Signature, err = base64.StdEncoding.DecodeString(m.String("signature")); err != nil {
+		return nil, fmt.Errorf("release %s: %w", id, err)
+	}
+	out.Public, err = base64.StdEncoding.DecodeString(m.String("public"))
+	return out, err
 }
 
 // PillarRoots are the pinned pillar inputs of a release.

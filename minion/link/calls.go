@@ -18,7 +18,10 @@ type calls struct {
 }
 
 // askAgain is how long a question waits for its reply before it is sent again: either may get lost on the way.
-const askAgain = 5 * time.Second
+const (
+	askAgain = 5 * time.Second
+	askSoon  = 200 * time.Millisecond
+)
 
 // Call asks the master for something and reads the reply into out. It asks again until ctx ends.
 func (l *Link) Call(ctx context.Context, what string, args, out any) error {
@@ -34,7 +37,10 @@ func (l *Link) Call(ctx context.Context, what string, args, out any) error {
 	}
 	var last error
 	for {
-		last = l.Send(ctx, proto.Envelope{Type: proto.TypeReq, Body: request})
+		again := askAgain
+		if last = l.Send(ctx, proto.Envelope{Type: proto.TypeReq, Body: request}); last != nil {
+			again = askSoon // there is no session yet: it was not even sent
+		}
 		select {
 		case r := <-replies:
 			if r.Error != "" {
@@ -44,7 +50,7 @@ func (l *Link) Call(ctx context.Context, what string, args, out any) error {
 				return nil
 			}
 			return proto.Decode(r.Body, out)
-		case <-time.After(askAgain):
+		case <-time.After(again):
 		case <-ctx.Done():
 			if last == nil {
 				last = errors.New("no reply")
