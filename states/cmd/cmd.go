@@ -134,7 +134,7 @@ func run(ctx context.Context, env *states.Env, in runArgs) (*states.Result, erro
 	name := in.Name
 	if env.Test {
 		if testName == "" {
-			r := &states.Result{Comment: fmt.Sprintf(`Command "%s" would have been executed`, name), Changes: ordered.Pairs("cmd", name)}
+			r := &states.Result{Comment: fmt.Sprintf(`Command "%s" would have been executed`, name)}
 			if on {
 				reinterpret(r)
 			}
