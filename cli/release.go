@@ -39,7 +39,16 @@ assigned to install it when they are asked to (queue), by their policy, or at on
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	sub := func(use, short string, args int, call func(args []string) (string, *ordered.Map), flags func(*cobra.Command)) {
+	o.commands(cmd)
+	return cmd
+}
+
+// adder adds one subcommand: call gives the runner function and its arguments.
+type adder func(use, short string, args int, call func(args []string) (string, *ordered.Map), flags func(*cobra.Command))
+
+// commands adds the subcommands.
+func (o *releaseOptions) commands(cmd *cobra.Command) {
+	add := func(use, short string, args int, call func(args []string) (string, *ordered.Map), flags func(*cobra.Command)) {
 		c := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(args), RunE: func(cmd *cobra.Command, list []string) error {
 			fun, kw := call(list)
 			return o.call(cmd.Context(), fun, kw)
@@ -50,7 +59,12 @@ assigned to install it when they are asked to (queue), by their policy, or at on
 		}
 		cmd.AddCommand(c)
 	}
-	targets := func(c *cobra.Command) { o.tgt.add(c); o.tgt.addMore(c) }
+	o.making(add)
+	o.bringing(add)
+}
+
+// making are the commands about releases and runs themselves.
+func (o *releaseOptions) making(sub adder) {
 	sub("create VERSION", "pin and sign what an environment holds now", 1, func(a []string) (string, *ordered.Map) {
 		return "release.create", ordered.Pairs("version", a[0], "saltenv", o.saltenv, "note", o.note)
 	}, func(c *cobra.Command) {
@@ -62,6 +76,20 @@ assigned to install it when they are asked to (queue), by their policy, or at on
 		return "release.show", ordered.Pairs("name", a[0])
 	}, nil)
 	sub("key", "show the public release key, for the option release_key of devices", 0, func([]string) (string, *ordered.Map) { return "release.key", nil }, nil)
+	sub("runs", "list the runs of updates, the newest first", 0, func([]string) (string, *ordered.Map) {
+		return "release.runs", ordered.Pairs("minion", o.minion, "limit", int64(o.limit))
+	}, func(c *cobra.Command) {
+		c.Flags().StringVar(&o.minion, "minion", "", "only those of this minion")
+		c.Flags().IntVar(&o.limit, "limit", 50, "how many")
+	})
+	sub("run RUN", "show a run with the results of its states", 1, func(a []string) (string, *ordered.Map) {
+		return "release.run", ordered.Pairs("name", a[0])
+	}, nil)
+}
+
+// bringing are the commands that bring releases to devices.
+func (o *releaseOptions) bringing(sub adder) {
+	targets := func(c *cobra.Command) { o.tgt.add(c); o.tgt.addMore(c) }
 	sub("assign RELEASE TARGET", "make a release the one that devices should have", 2, func(a []string) (string, *ordered.Map) {
 		return "release.assign", o.with(a[1], "release", a[0])
 	}, targets)
@@ -83,16 +111,6 @@ assigned to install it when they are asked to (queue), by their policy, or at on
 	sub("devices TARGET", "tell what devices should have, and what they last said", 1, func(a []string) (string, *ordered.Map) {
 		return "release.devices", o.with(a[0])
 	}, targets)
-	sub("runs", "list the runs of updates, the newest first", 0, func([]string) (string, *ordered.Map) {
-		return "release.runs", ordered.Pairs("minion", o.minion, "limit", int64(o.limit))
-	}, func(c *cobra.Command) {
-		c.Flags().StringVar(&o.minion, "minion", "", "only those of this minion")
-		c.Flags().IntVar(&o.limit, "limit", 50, "how many")
-	})
-	sub("run RUN", "show a run with the results of its states", 1, func(a []string) (string, *ordered.Map) {
-		return "release.run", ordered.Pairs("name", a[0])
-	}, nil)
-	return cmd
 }
 
 // with makes the arguments of a function that takes a target.

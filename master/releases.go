@@ -9,6 +9,8 @@ import (
 	"brine/fileroots"
 	"brine/master/jobs"
 	"brine/master/release"
+	"brine/master/runners"
+	"brine/modules"
 	"brine/proto"
 )
 
@@ -40,4 +42,10 @@ func (m *Master) manifest(ctx context.Context, body []byte) (any, error) {
 		return nil, err
 	}
 	return m.releases.Manifest(ctx, id)
+}
+
+// Functions lists the runners and the wheel functions, for the reference pages: they cannot be called.
+func Functions() (run, wheel []modules.Module) {
+	d := &runners.Deps{}
+	return append(runners.Runners(d), (&release.Service{}).Runner()), runners.Wheels(d)
 }
