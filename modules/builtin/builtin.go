@@ -13,6 +13,7 @@ import (
 	"brine/modules/environ"
 	"brine/modules/event"
 	"brine/modules/file"
+	"brine/modules/git"
 	"brine/modules/grains"
 	"brine/modules/group"
 	"brine/modules/hashutil"
@@ -80,6 +81,7 @@ func Modules(d Deps) []modules.Module {
 		environ.Module(),
 		event.Module(),
 		file.Module(),
+		git.Module(),
 		grains.Module(),
 		group.Module(),
 		hashutil.Module(),
