@@ -7,6 +7,7 @@ import (
 	"brine/states/environ"
 	"brine/states/event"
 	"brine/states/file"
+	"brine/states/git"
 	"brine/states/grains"
 	"brine/states/group"
 	"brine/states/http"
@@ -28,6 +29,7 @@ func States() []states.State {
 		environ.State(),
 		event.State(),
 		file.State(),
+		git.State(),
 		grains.State(),
 		group.State(),
 		http.State(),
