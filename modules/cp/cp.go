@@ -338,7 +338,7 @@ func webCache(env *modules.Env, url, saltenv string) string {
 	}
 	root := cachePath(env, "extrn_files", saltenv, u.Netloc)
 	p := pypath.Normpath(root + "/" + name)
-	if u.Netloc == ".." || !strings.HasPrefix(p, pypath.Normpath(root)+"/") {
+	if u.Netloc == ".." || u.Netloc == "." || name != "" && !strings.HasPrefix(p, pypath.Normpath(root)+"/") || name == "" && u.Netloc == "" {
 		return ""
 	}
 	return p

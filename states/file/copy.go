@@ -199,6 +199,9 @@ func (in copyArgs) copy() error {
 	if err := fileops.CopyTree(in.Source, in.Name); err != nil {
 		return err
 	}
+	if err := os.Chmod(in.Name, fi.Mode()); err != nil {
+		return err
+	}
 	pypath.Walk(in.Name, func(dir string, dirs, files []string) []string {
 		for _, list := range [][]string{dirs, files} {
 			for _, n := range list {
