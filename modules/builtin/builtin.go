@@ -18,6 +18,7 @@ import (
 	"brine/modules/group"
 	"brine/modules/hashutil"
 	"brine/modules/http"
+	"brine/modules/ini"
 	"brine/modules/lowpkg"
 	"brine/modules/match"
 	"brine/modules/mine"
@@ -85,6 +86,7 @@ func Modules(d Deps) []modules.Module {
 		grains.Module(),
 		group.Module(),
 		hashutil.Module(),
+		ini.Module(),
 		http.Module(),
 		lowpkg.Module(),
 		match.Module(),

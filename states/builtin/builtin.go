@@ -11,6 +11,7 @@ import (
 	"brine/states/grains"
 	"brine/states/group"
 	"brine/states/http"
+	"brine/states/ini"
 	"brine/states/module"
 	"brine/states/pkg"
 	"brine/states/pkgrepo"
@@ -33,6 +34,7 @@ func States() []states.State {
 		grains.State(),
 		group.State(),
 		http.State(),
+		ini.State(),
 		module.State(),
 		pkg.State(),
 		pkgrepo.State(),
