@@ -72,6 +72,8 @@ type Options struct {
 	PowerBackend  string        `opt:"power_backend" def:"rtcwake" doc:"How the device is switched off: rtcwake, hook (the program of power_hook), or simulator."`
 	PowerHook     string        `opt:"power_hook" def:"''" doc:"Program for power_backend hook: it is called with sleep SECONDS, hibernate or reboot."`
 	PowerDeadline time.Duration `opt:"power_deadline" def:"1800" doc:"Seconds after which work under way is cut off when the device is to sleep."`
+	ServiceBy     string        `opt:"service_provider" def:"''" doc:"How services are looked after: systemd, sysv or plain; empty takes the first that fits."`
+	ServiceDir    string        `opt:"service_dir" def:"''" doc:"Folder of the service files of the plain provider; empty is services beside the configuration file."`
 	MetricsAddr   string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 	MineInterval  time.Duration `opt:"mine_interval" def:"3600" doc:"Seconds between updates of the mine."`
 	MineFuncs     any           `opt:"mine_functions" def:"{}" doc:"Functions whose results go to the mine."`
