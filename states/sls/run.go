@@ -65,6 +65,11 @@ func (r *runner) all(ctx context.Context, chunks []*ordered.Map) (*ordered.Map, 
 		clear(r.active)
 	}
 	r.wait()
+	for _, low := range chunks { // prereq and others in a circle: whatever was not reached has failed
+		if t := tag(low); !r.halted && !r.running.Has(t) {
+			r.running.Set(t, r.failed(low, "Recursive requisite found"))
+		}
+	}
 	out.Update(r.running)
 	return out, nil
 }
