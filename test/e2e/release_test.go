@@ -191,3 +191,55 @@ func TestRefusedReleases(t *testing.T) {
 	got = ask(t, b, "car", "minionutil.update_release").Map("car")
 	assert.Contains(t, fmt.Sprint(got.Value("error")), "does not trust", "%v", pyfmt.Repr(got))
 }
+
+// TestRunningShapes: what saltutil.running shows of a device that starts, and of one that goes to sleep.
+func TestRunningShapes(t *testing.T) {
+	t.Parallel()
+	b := fleet(t, "car")
+	salt := roots(t, b, "file_roots")
+	idle(t, b, "car")
+	hold := b.Dir + "/hold"
+	require.NoError(t, os.WriteFile(hold, nil, 0o600))
+	wait := fmt.Sprintf("wait:\n  cmd.run:\n    - name: while test -e %s; do sleep 0.05; done\n", hold)
+	require.NoError(t, os.WriteFile(salt+"/startup.sls", []byte(wait), 0o600))
+	require.NoError(t, os.WriteFile(salt+"/shutdown.sls", []byte(wait), 0o600))
+	b.Minions["car"].Kill()
+	b.Minions["car"].Start()
+	b.WaitOnline("car")
+	var list []any
+	b.Eventually(20*time.Second, "the start-up states run", func() bool {
+		list, _ = ask(t, b, "car", "saltutil.running").Value("car").([]any)
+		return len(list) == 1
+	})
+	rec := list[0].(*ordered.Map)
+	rec.Set("pid", int64(1))
+	assert.True(t, ordered.Equal(rec, ordered.Pairs("fun", "state.sls", "jid", "req", "pid", int64(1), "ret", "", "arg", []any{[]any{"startup"}})), pyfmt.Repr(rec))
+
+	require.NoError(t, os.Remove(hold))
+	idle(t, b, "car")
+	require.NoError(t, os.WriteFile(hold, nil, 0o600))
+	jid := publish(t, b, "power.sleep", kwargs("interval", int64(1), "delay", int64(0), "confirm", true))
+	b.Eventually(20*time.Second, "the shutdown states run", func() bool {
+		list, _ = ask(t, b, "car", "saltutil.running").Value("car").([]any)
+		return len(list) == 2
+	})
+	var sleep, shutdown *ordered.Map
+	for _, v := range list {
+		m := v.(*ordered.Map)
+		m.Set("pid", int64(1))
+		if m.Value("fun") == "power.sleep" {
+			sleep = m
+		} else {
+			shutdown = m
+		}
+	}
+	require.NotNil(t, sleep)
+	require.NotNil(t, shutdown)
+	assert.Equal(t, jid, sleep.Value("jid"))
+	assert.Equal(t, []any{"tgt_type", "jid", "tgt", "pid", "ret", "user", "arg", "fun"}, sleep.Keys())
+	assert.Equal(t, []any{"jid", "pid", "_stamp", "ret", "arg", "fun"}, shutdown.Keys())
+	assert.Equal(t, "event_result", shutdown.Value("ret"))
+	assert.True(t, ordered.Equal(shutdown.List("arg"), []any{"shutdown", ordered.Pairs("pillar", ordered.Pairs("allow_auto_update", true), "__kwarg__", true)}), pyfmt.Repr(shutdown))
+	require.NoError(t, os.Remove(hold))
+	settled(t, b, jid, 1)
+}
