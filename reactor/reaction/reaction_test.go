@@ -82,7 +82,7 @@ func start(t *testing.T, rules string, sls map[string]string) (*event.Bus, *clie
 	list, err := reaction.ParseRules(v.([]any))
 	require.NoError(t, err)
 	c, bus := &client{block: make(chan struct{})}, &event.Bus{}
-	r := reaction.New(reaction.Options{Bus: bus, Client: c, Load: files(sls), Opts: ordered.New(0), Log: zap.NewNop(), Workers: 2, Queue: 3}, list)
+	r := reaction.New(reaction.Options{Bus: bus, Client: c, Load: files(sls), Opts: ordered.New(0), Log: zap.NewNop(), Workers: 2, Queue: 8}, list)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -194,7 +194,7 @@ func TestBounds(t *testing.T) {
 		bus, c, r := start(t, "[{slow: salt://slow.sls}, {fast: salt://fast.sls}]", map[string]string{
 			"base:slow.sls": "s: {runner.test.slow: []}", "base:fast.sls": "f: {local.test.ping: [{tgt: '*'}]}",
 		})
-		for range 10 { // two run, three wait
+		for range 15 { // two run, eight wait
 			fire(bus, "slow")
 		}
 		assert.Equal(t, int64(5), r.Stats().Dropped)
