@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"brine/modules"
+	"brine/modules/archive"
 	"brine/modules/beacons"
 	"brine/modules/cmd"
 	"brine/modules/config"
@@ -72,6 +73,7 @@ type Deps struct {
 // Modules lists every family, by name.
 func Modules(d Deps) []modules.Module {
 	return []modules.Module{
+		archive.Module(),
 		beacons.Module(d.Beacons),
 		cmd.Module(),
 		config.Module(),

@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"brine/states"
+	"brine/states/archive"
 	"brine/states/cmd"
 	"brine/states/environ"
 	"brine/states/event"
@@ -26,6 +27,7 @@ import (
 // States lists every family, by name.
 func States() []states.State {
 	return []states.State{
+		archive.State(),
 		cmd.State(),
 		environ.State(),
 		event.State(),
