@@ -154,7 +154,7 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
 	root.AddCommand(
-		newCall(env), newRun(env), newKey(env), newEvent(env), newJob(env), newRelease(env), newMaster(env), newMinion(env), newDev(env), newVersion(env),
+		newCall(env), newRun(env), newKey(env), newEvent(env), newJob(env), newRelease(env), newUser(env), newMaster(env), newMinion(env), newDev(env), newVersion(env),
 	)
 	return root
 }

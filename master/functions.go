@@ -27,7 +27,7 @@ func (m *Master) runFun(ctx context.Context, reg *modules.Registry, kind string,
 	if err != nil {
 		return nil, err
 	}
-	args := jobs.PlainArgs(saltargs.ToJob(q.Pos, q.Kwargs))
+	args := redacted(jobs.PlainArgs(saltargs.ToJob(q.Pos, q.Kwargs)))
 	tag := "salt/" + kind + "/" + q.JID
 	note := ordered.Pairs("fun", full, "jid", q.JID, "user", q.User, "fun_args", args)
 	m.fireCaused(ctx, tag+"/new", note)
@@ -147,4 +147,19 @@ func (m *Master) ConnectedCount(ids []string) int {
 		}
 	}
 	return n
+}
+
+// redacted hides passwords among the arguments that events show.
+func redacted(args []any) []any {
+	out := make([]any, len(args))
+	for i, a := range args {
+		m, ok := a.(*ordered.Map)
+		if ok && m.Has("password") {
+			m = m.Clone()
+			m.Set("password", "***")
+			a = m
+		}
+		out[i] = a
+	}
+	return out
 }

@@ -25,6 +25,7 @@ import (
 	"brine/internal/selfca"
 	"brine/internal/unixsock"
 	"brine/internal/version"
+	"brine/master/api"
 	"brine/master/files"
 	"brine/master/jobs"
 	"brine/master/keys"
@@ -57,6 +58,7 @@ type Master struct {
 	mine     *mine.Mine
 	pillars  *pillars
 	releases *release.Service
+	users    *api.Users
 	broker   *broker.Broker // nil with an outside one
 	conn     transport.Conn
 	socket   *net.UnixListener
@@ -142,6 +144,7 @@ func (m *Master) services(ctx context.Context) (err error) {
 	if m.pillars, err = newPillars(m); err != nil {
 		return err
 	}
+	m.users = api.NewUsers(m.store, m.o.APISession)
 	if err = m.makeReleases(); err != nil {
 		return err
 	}
@@ -150,7 +153,7 @@ func (m *Master) services(ctx context.Context) (err error) {
 		return ids, err
 	}}
 	deps := m.runnerDeps()
-	if m.runners, err = modules.NewRegistry(append(runners.Runners(deps), m.releases.Runner())...); err != nil {
+	if m.runners, err = modules.NewRegistry(append(runners.Runners(deps), m.releases.Runner(), m.userRunner())...); err != nil {
 		return err
 	}
 	if m.wheels, err = modules.NewRegistry(runners.Wheels(deps)...); err != nil {
@@ -284,6 +287,7 @@ func (m *Master) Run(ctx context.Context) error {
 	g.Go(func() error { return m.presence.Run(gctx) })
 	g.Go(func() error { return m.expire(gctx) })
 	g.Go(func() error { return m.reactor.Run(gctx) })
+	g.Go(func() error { return m.serveAPI(gctx) })
 	g.Go(func() error { return metrics.Serve(gctx, m.o.Metrics, m.samples) })
 	g.Go(func() error {
 		return (&rpc.Server{Methods: m.methods(), Log: m.log}).Serve(gctx, m.socket)

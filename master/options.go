@@ -49,21 +49,25 @@ type Options struct {
 	AuthEvents bool          `opt:"auth_events" def:"true" doc:"Fire salt/auth."`
 	Spread     time.Duration `opt:"hello_spread" def:"2" doc:"Seconds over which the fleet opens new sessions after a restart of the master."`
 
-	AutoAccept  bool         `opt:"auto_accept" def:"false" doc:"Accept every key: for closed laboratories only."`
-	OpenMode    bool         `opt:"open_mode" def:"false" doc:"Not supported, as it would trust anybody: true stops the start."`
-	Autosign    string       `opt:"autosign_file" def:"''" doc:"File of id patterns, one a line, whose keys are accepted."`
-	Autoreject  string       `opt:"autoreject_file" def:"''" doc:"File of id patterns, one a line, whose keys are rejected."`
-	MinionKeys  *ordered.Map `opt:"minion_fingers" def:"{}" doc:"Fingerprints by id of keys that are accepted."`
-	Nodegroups  *ordered.Map `opt:"nodegroups" def:"{}" doc:"Named compound targets."`
-	StateOutput string       `opt:"state_output" def:"full" doc:"How state results are printed."`
-	StateVerb   bool         `opt:"state_verbose" def:"true" doc:"Print states that were fine without changes."`
-	ShowTimeout bool         `opt:"show_timeout" def:"true" doc:"Name the minions that did not answer."`
-	ShowJID     bool         `opt:"show_jid" def:"false" doc:"Print the job id first."`
-	CLISummary  bool         `opt:"cli_summary" def:"false" doc:"Print a summary after each command."`
-	Reactor     any          `opt:"reactor" def:"[]" doc:"Which reaction SLS files are rendered for which events: a list of {tag glob: [files]}."`
-	ReactorWork int          `opt:"reactor_worker_threads" def:"10" doc:"Runner, wheel and caller reactions that run at a time."`
-	ReactorHWM  int          `opt:"reactor_worker_hwm" def:"10000" doc:"Events of one reactor entry, and reactions, that may wait; more are dropped and counted."`
-	Metrics     string       `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
+	AutoAccept  bool          `opt:"auto_accept" def:"false" doc:"Accept every key: for closed laboratories only."`
+	OpenMode    bool          `opt:"open_mode" def:"false" doc:"Not supported, as it would trust anybody: true stops the start."`
+	Autosign    string        `opt:"autosign_file" def:"''" doc:"File of id patterns, one a line, whose keys are accepted."`
+	Autoreject  string        `opt:"autoreject_file" def:"''" doc:"File of id patterns, one a line, whose keys are rejected."`
+	MinionKeys  *ordered.Map  `opt:"minion_fingers" def:"{}" doc:"Fingerprints by id of keys that are accepted."`
+	Nodegroups  *ordered.Map  `opt:"nodegroups" def:"{}" doc:"Named compound targets."`
+	StateOutput string        `opt:"state_output" def:"full" doc:"How state results are printed."`
+	StateVerb   bool          `opt:"state_verbose" def:"true" doc:"Print states that were fine without changes."`
+	ShowTimeout bool          `opt:"show_timeout" def:"true" doc:"Name the minions that did not answer."`
+	ShowJID     bool          `opt:"show_jid" def:"false" doc:"Print the job id first."`
+	CLISummary  bool          `opt:"cli_summary" def:"false" doc:"Print a summary after each command."`
+	Reactor     any           `opt:"reactor" def:"[]" doc:"Which reaction SLS files are rendered for which events: a list of {tag glob: [files]}."`
+	ReactorWork int           `opt:"reactor_worker_threads" def:"10" doc:"Runner, wheel and caller reactions that run at a time."`
+	ReactorHWM  int           `opt:"reactor_worker_hwm" def:"10000" doc:"Events of one reactor entry, and reactions, that may wait; more are dropped and counted."`
+	APIListen   string        `opt:"api_listen" def:"''" doc:"HOST:PORT of the HTTP interface; empty serves none. Without TLS only a loopback address is allowed."`
+	APITLS      bool          `opt:"api_tls" def:"false" doc:"Serve the HTTP interface over TLS, with the certificate of broker_tls_cert or one of the master's own authority."`
+	APIStatic   string        `opt:"api_static" def:"''" doc:"Folder of a user interface for the HTTP interface, such as that of SaltGUI: index.html and static/."`
+	APISession  time.Duration `opt:"token_expire" def:"43200" doc:"Seconds that a login to the HTTP interface is good for."`
+	Metrics     string        `opt:"metrics_listen" def:"''" doc:"HOST:PORT for Prometheus metrics; empty serves none."`
 
 	FileRoots   map[string][]string `opt:"file_roots" def:"{base: [/srv/salt]}" doc:"Folders of each environment."`
 	PillarRoots map[string][]string `opt:"pillar_roots" def:"{base: [/srv/pillar]}" doc:"Folders of each pillar environment."`
@@ -83,7 +87,7 @@ var ignored = []string{
 	"log_datefmt", "enable_gpu_grains", "extension_modules", "order_masters", "syndic_master", "rotate_aes_key", "ping_on_rotate", "preserve_minion_cache", "tcp_keepalive",
 	"state_events", "state_auto_order", "state_aggregate", "jinja_env", "jinja_sls_env", "jinja_trim_blocks", "jinja_lstrip_blocks", "top_file_merging_strategy", "env_order",
 	"default_top", "pillar_opts", "pillar_safe_render_error", "pillar_source_merging_strategy", "pillar_merge_lists", "cli_summary", "output", "ipv6", "return", "permissive_pki_access",
-	"client_acl_verify", "token_expire", "eauth_acl_module", "state_output_diff", "state_output_profile", "ssl", "peer", "peer_run", "mine_functions", "schedule", "beacons",
+	"client_acl_verify", "eauth_acl_module", "state_output_diff", "state_output_profile", "ssl", "peer", "peer_run", "mine_functions", "schedule", "beacons",
 }
 
 // Load reads the configuration of the folder dir.
