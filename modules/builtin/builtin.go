@@ -18,6 +18,7 @@ import (
 	"brine/modules/grains"
 	"brine/modules/group"
 	"brine/modules/hashutil"
+	"brine/modules/hosts"
 	"brine/modules/http"
 	"brine/modules/ini"
 	"brine/modules/lowpkg"
@@ -88,6 +89,7 @@ func Modules(d Deps) []modules.Module {
 		grains.Module(),
 		group.Module(),
 		hashutil.Module(),
+		hosts.Module(),
 		ini.Module(),
 		http.Module(),
 		lowpkg.Module(),

@@ -11,6 +11,7 @@ import (
 	"brine/states/git"
 	"brine/states/grains"
 	"brine/states/group"
+	"brine/states/host"
 	"brine/states/http"
 	"brine/states/ini"
 	"brine/states/module"
@@ -35,6 +36,7 @@ func States() []states.State {
 		git.State(),
 		grains.State(),
 		group.State(),
+		host.State(),
 		http.State(),
 		ini.State(),
 		module.State(),
