@@ -8,6 +8,7 @@ import (
 	"brine/modules/cmd"
 	"brine/modules/config"
 	"brine/modules/cp"
+	"brine/modules/cron"
 	"brine/modules/data"
 	"brine/modules/defaults"
 	"brine/modules/disk"
@@ -79,6 +80,7 @@ func Modules(d Deps) []modules.Module {
 		cmd.Module(),
 		config.Module(),
 		cp.Module(d.Push),
+		cron.Module(),
 		data.Module(),
 		defaults.Module(),
 		disk.Module(),

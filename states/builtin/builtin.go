@@ -5,6 +5,7 @@ import (
 	"brine/states"
 	"brine/states/archive"
 	"brine/states/cmd"
+	"brine/states/cron"
 	"brine/states/environ"
 	"brine/states/event"
 	"brine/states/file"
@@ -30,6 +31,7 @@ func States() []states.State {
 	return []states.State{
 		archive.State(),
 		cmd.State(),
+		cron.State(),
 		environ.State(),
 		event.State(),
 		file.State(),
