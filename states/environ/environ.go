@@ -4,9 +4,9 @@ package environ
 import (
 	"context"
 	"os"
+	"strings"
 
 	"brine/internal/ordered"
-	"brine/internal/pyfmt"
 	"brine/modules"
 	"brine/states"
 )
@@ -39,54 +39,71 @@ type args struct {
 	Extra     modules.Kwargs `arg:"**kwargs"`
 }
 
-// wanted are the variables as texts; nil for one that is to go.
+// wanted are the variables by name.
 func (a args) wanted() (*ordered.Map, *states.Result) {
 	switch t := a.Value.(type) {
 	case *ordered.Map:
 		return t, nil
-	case []any:
-		return nil, states.Failed("Environ value must be string, dict or False")
+	case string:
+		return ordered.Pairs(a.Name, t), nil
+	case bool:
+		if !t {
+			return ordered.Pairs(a.Name, t), nil
+		}
 	}
-	return ordered.Pairs(a.Name, a.Value), nil
+	return nil, states.Failed("Environ value must be string, dict or False")
 }
 
-func check(_ context.Context, _ *states.Env, a args) (states.Check[*ordered.Map], error) {
+func check(_ context.Context, env *states.Env, a args) (states.Check[*ordered.Map], error) {
 	want, bad := a.wanted()
 	if bad != nil {
 		return states.Done[*ordered.Map](bad), nil
 	}
 	changes := ordered.New(want.Len())
+	gone := func(key string) {
+		if a.Unsets {
+			changes.Set(key, nil)
+		} else if os.Getenv(key) != "" {
+			changes.Set(key, "")
+		}
+	}
+	if a.Clear {
+		for _, pair := range os.Environ() {
+			if key, _, _ := strings.Cut(pair, "="); !want.Has(key) {
+				gone(key)
+			}
+		}
+	}
 	for k, v := range want.All() {
 		key := ordered.KeyText(k)
 		now, set := os.LookupEnv(key)
 		switch {
-		case v == false && a.Unsets:
-			if set {
-				changes.Set(key, nil)
-			}
-		case v == false:
-			if now != "" || !set {
-				changes.Set(key, "")
-			}
-		case !set || now != pyfmt.Str(v):
+		case v == false && set:
+			gone(key)
+		case v == false && !a.Unsets:
+			changes.Set(key, "")
+		case v != false && now != v:
 			changes.Set(key, v)
 		}
 	}
-	if changes.Len() == 0 {
+	switch {
+	case changes.Len() > 0:
+		return states.Change(changes, "Environ values would be changed", changes), nil
+	case env.Test:
 		return states.Done[*ordered.Map](states.Fine("Environ values are already set with the correct values")), nil
 	}
-	return states.Change(changes, "Environ values would be changed", changes), nil
+	return states.Done[*ordered.Map](states.Fine("Environ values were already set with the correct values")), nil
 }
 
-func apply(ctx context.Context, env *states.Env, a args, changes *ordered.Map) (*states.Result, error) {
-	_, err := env.Call(ctx, "environ.setenv", modules.Args{Pos: []any{values(a)}, Kw: ordered.Pairs("false_unsets", a.Unsets, "clear_all", a.Clear)})
+func apply(ctx context.Context, env *states.Env, a args, _ *ordered.Map) (*states.Result, error) {
+	want, _ := a.wanted()
+	v, err := env.Call(ctx, "environ.setenv", modules.Args{Pos: []any{want, a.Unsets, a.Clear, a.Update, a.Permanent}})
 	if err != nil {
 		return nil, err
 	}
+	changes, ok := v.(*ordered.Map)
+	if !ok || changes.Len() == 0 {
+		return states.Failed("Failed to set environ variables"), nil
+	}
 	return &states.Result{OK: states.True(), Comment: "Environ values were set", Changes: changes}, nil
-}
-
-func values(a args) *ordered.Map {
-	want, _ := a.wanted()
-	return want
 }

@@ -44,6 +44,10 @@ func (r *runner) call(ctx context.Context, low *ordered.Map, attempt int) (*orde
 		return res, nil
 	}
 	if pyfmt.Truth(low.Value("parallel")) {
+		if res := r.checked(ctx, low, r.env(ctx, low, false)); res != nil {
+			r.seal(low, res, began)
+			return res, nil
+		}
 		return r.parallel(ctx, low, began), nil
 	}
 	res := r.guarded(ctx, low, r.env(ctx, low, false))
@@ -78,31 +82,45 @@ func (r *runner) env(_ context.Context, low *ordered.Map, test bool) *states.Env
 
 // guarded runs conditions, the function and check_cmd; whatever goes wrong is the state's failure.
 func (r *runner) guarded(ctx context.Context, low *ordered.Map, env *states.Env) (res *ordered.Map) {
-	defer func() {
-		if p := recover(); p != nil {
-			r.Env.Log.Error("a state panicked", zap.String("state", tag(low)), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-			res = r.exception(low, fmt.Errorf("internal error: %v", p))
-		}
-	}()
-	res = ordered.Pairs("result", false, "name", low.Value("name"), "changes", ordered.New(0))
-	skip := false
-	if f := r.States.Family(text(low, "state")); f == nil || text(low, "fun") != "mod_watch" || f.Watch == nil || true {
-		if cond, ok := r.conditions(ctx, low, env); ok {
-			res.Update(cond)
-			skip = res.Value("result") == true
-		}
-	}
-	if !skip {
-		out, err := r.execute(ctx, low, env)
-		if err != nil {
-			return r.exception(low, err)
-		}
-		res = out
-	}
-	if f := r.States.Family(text(low, "state")); low.Has("check_cmd") && !skip && !(f != nil && f.OwnCheckCmd) {
-		res.Update(r.checkCmd(ctx, low, env))
+	if res = r.checked(ctx, low, env); res == nil {
+		res = r.acted(ctx, low, env)
 	}
 	return res
+}
+
+// checked is the result of a state that its conditions keep from running; nil: it runs.
+func (r *runner) checked(ctx context.Context, low *ordered.Map, env *states.Env) (res *ordered.Map) {
+	defer r.survive(low, &res)
+	cond, ok, err := r.conditions(ctx, low, env)
+	switch {
+	case err != nil:
+		return r.exception(low, err)
+	case !ok || cond.Value("result") != true:
+		return nil
+	}
+	res = ordered.Pairs("result", true, "name", low.Value("name"), "changes", ordered.New(0))
+	res.Update(cond)
+	res.Update(r.checkCmd(ctx, low, env))
+	return res
+}
+
+// acted runs the function and check_cmd.
+func (r *runner) acted(ctx context.Context, low *ordered.Map, env *states.Env) (res *ordered.Map) {
+	defer r.survive(low, &res)
+	res, err := r.execute(ctx, low, env)
+	if err != nil {
+		return r.exception(low, err)
+	}
+	res.Update(r.checkCmd(ctx, low, env))
+	return res
+}
+
+// survive makes a panic the failure of the state.
+func (r *runner) survive(low *ordered.Map, res **ordered.Map) {
+	if p := recover(); p != nil {
+		r.Env.Log.Error("a state panicked", zap.String("state", tag(low)), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		*res = r.exception(low, fmt.Errorf("internal error: %v", p))
+	}
 }
 
 func (r *runner) exception(low *ordered.Map, err error) *ordered.Map {
@@ -216,7 +234,7 @@ func (r *runner) parallel(ctx context.Context, low *ordered.Map, began time.Time
 		"__sls__", low.Value("__sls__"), "__run_num__", num, "__id__", low.Value("__id__"))
 	own := copied(low) // the state works on its own copy: ours goes on being looked at
 	go func() {
-		res := r.guarded(ctx, own, env)
+		res := r.acted(ctx, own, env)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		out.Update(res)

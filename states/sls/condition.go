@@ -3,7 +3,9 @@ package sls
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"brine/internal/ordered"
 	"brine/internal/pyfmt"
@@ -12,41 +14,36 @@ import (
 	"brine/states"
 )
 
-// conditions reads onlyif, unless and creates. ok is false when there are none.
-func (r *runner) conditions(ctx context.Context, low *ordered.Map, env *states.Env) (out *ordered.Map, ok bool) {
-	out = ordered.Pairs("result", false, "comment", "")
-	add := func(res bool, comment string, skip bool) {
-		if out.Value("result") != true || res {
-			out.Set("comment", comment)
-		}
-		out.Set("result", out.Value("result") == true || res)
-		if skip {
-			out.Set("skip_watch", true)
-		}
-		ok = true
+// conditions reads onlyif, unless and creates. ok is false when there are none. A result of true ends the state.
+func (r *runner) conditions(ctx context.Context, low *ordered.Map, env *states.Env) (out *ordered.Map, ok bool, err error) {
+	skip, why := false, []string{}
+	add := func(res bool, comment string) {
+		skip, why = skip || res, append(why, comment)
 	}
 	opts := r.commandOpts(low)
-	if v, has := low.Get("onlyif"); has {
-		good, why := r.every(ctx, env, entries(v), opts, "onlyif", 100)
-		if why == "" {
-			why = map[bool]string{true: "onlyif condition is true", false: "onlyif condition is false"}[good]
+	for _, c := range []condition{{what: "onlyif", unable: 100}, {what: "unless", unable: 0}} {
+		v, has := low.Get(c.what)
+		if !has {
+			continue
 		}
-		add(!good, why, !good)
-	}
-	if v, has := low.Get("unless"); has {
-		holds, why := r.every(ctx, env, entries(v), opts, "unless", 0)
-		if why == "" {
-			why = map[bool]string{true: "unless condition is true", false: "unless condition is false"}[holds]
-		} else {
-			holds = false
+		c.runner, c.env, c.opts = r, env, opts
+		res, comment, err := c.decide(ctx, entries(v))
+		if err != nil {
+			return nil, false, err
 		}
-		add(holds, why, holds)
+		add(res, comment)
 	}
 	if v, has := low.Get("creates"); has {
-		done, why := created(v)
-		add(done, why, done)
+		add(created(v))
 	}
-	return out, ok
+	if len(why) == 0 {
+		return nil, false, nil
+	}
+	out = ordered.Pairs("result", skip, "comment", strings.Join(why, "\n"))
+	if skip {
+		out.Set("skip_watch", true)
+	}
+	return out, true, nil
 }
 
 func entries(v any) []any {
@@ -67,45 +64,64 @@ func (r *runner) commandOpts(low *ordered.Map) *ordered.Map {
 	return out
 }
 
-// every tells whether all conditions hold: commands that succeed, functions whose answer is true. A command that cannot
-// be run counts as unable. why is set when a condition is none.
-func (r *runner) every(ctx context.Context, env *states.Env, list []any, opts *ordered.Map, what string, unable int64) (holds bool, why string) {
-	holds = len(list) > 0
+// condition is onlyif or unless of one state. A command that cannot be run counts as one that exits with unable.
+type condition struct {
+	*runner
+	what   string
+	unable int64
+	env    *states.Env
+	opts   *ordered.Map
+}
+
+// decide tells whether the condition ends the state, and Salt's words for it. onlyif ends it when one entry does not
+// hold, unless when all do.
+func (c *condition) decide(ctx context.Context, list []any) (skip bool, why string, err error) {
+	if len(list) == 0 {
+		return false, "", fmt.Errorf("%s is an empty list", c.what)
+	}
+	onlyif := c.what == "onlyif"
 	for _, e := range list {
+		holds := false
 		switch t := e.(type) {
 		case string:
-			code, err := env.Call(ctx, "cmd.retcode", modules.Args{Pos: []any{t}, Kw: opts})
-			var failed *modules.CommandError
-			if errors.As(err, &failed) || err != nil {
-				code = unable
-			}
-			if code != int64(0) {
-				return false, ""
+			if holds, err = c.command(ctx, t); err != nil {
+				return false, "", err
 			}
 		case *ordered.Map:
 			if !t.Has("fun") {
-				return what == "onlyif", "no `fun` argument in " + what + ": " + pyfmt.Repr(t)
+				return skip, "no `fun` argument in " + c.what + ": " + pyfmt.Repr(t), nil
 			}
-			v, err := r.function(ctx, env, t)
-			if err != nil || !pyfmt.Truth(v) {
-				return false, ""
-			}
-		case bool:
-			if !t {
-				return false, ""
+			if holds, err = c.function(ctx, t); err != nil {
+				return false, "", err
 			}
 		default:
-			if what == "onlyif" {
-				return true, "onlyif execution failed, bad type passed"
+			if onlyif {
+				return false, "onlyif execution failed, bad type passed", nil
 			}
-			return false, "unless condition is false, bad type passed"
+			skip, why = false, "unless condition is false, bad type passed"
+			continue
+		}
+		why = c.what + " condition is " + strings.ToLower(pyfmt.Str(holds))
+		skip = holds != onlyif
+		if !holds {
+			return skip, why, nil
 		}
 	}
-	return holds, ""
+	return skip, why, nil
 }
 
-// function runs a function as a condition: {fun, args, get_return, keyword arguments}.
-func (r *runner) function(ctx context.Context, env *states.Env, cond *ordered.Map) (any, error) {
+func (c *condition) command(ctx context.Context, line string) (bool, error) {
+	code, err := c.env.Call(ctx, "cmd.retcode", modules.Args{Pos: []any{line}, Kw: c.opts})
+	var failed *modules.CommandError
+	if errors.As(err, &failed) {
+		code, err = c.unable, nil
+	}
+	return code == int64(0), err
+}
+
+// function runs a function as a condition: {fun, args, get_return, keyword arguments}. An exit code that it leaves, as the
+// functions that run commands do, counts more than what it returns.
+func (c *condition) function(ctx context.Context, cond *ordered.Map) (bool, error) {
 	cond = copied(cond)
 	fun := pyfmt.Str(cond.Value("fun"))
 	pos, get := cond.List("args"), cond.Value("get_return")
@@ -113,22 +129,29 @@ func (r *runner) function(ctx context.Context, env *states.Env, cond *ordered.Ma
 		cond.Delete(k)
 	}
 	for i := range pos {
-		v, err := r.slot(ctx, pos[i])
+		v, err := c.slot(ctx, pos[i])
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		pos[i] = v
 	}
-	if env.Job != nil { // the exit code of a condition is not that of the run
-		before := env.Job.Retcode()
-		defer env.Job.SetRetcode(before)
+	cond, err := c.slots(ctx, cond)
+	if err != nil {
+		return false, err
 	}
-	v, err := env.Call(ctx, fun, modules.Args{Pos: pos, Kw: cond})
-	if err != nil || get == nil {
-		return v, err
+	if c.env.Job != nil { // the exit code of a condition is not that of the run
+		before := c.env.Job.Retcode()
+		defer c.env.Job.SetRetcode(before)
+		c.env.Job.SetRetcode(0)
 	}
-	got, _ := traverse.Get(v, get, ":")
-	return got, nil
+	v, err := c.env.Call(ctx, fun, modules.Args{Pos: pos, Kw: cond})
+	if err != nil {
+		return false, err
+	}
+	if get != nil {
+		v, _ = traverse.Get(v, get, ":")
+	}
+	return pyfmt.Truth(v) && (c.env.Job == nil || c.env.Job.Retcode() == 0), nil
 }
 
 func created(v any) (bool, string) {
@@ -150,8 +173,12 @@ func created(v any) (bool, string) {
 	return true, "All files in creates exist"
 }
 
-// checkCmd lets commands decide whether the state succeeded.
+// checkCmd lets commands decide whether the state succeeded, also one that its conditions kept from running. It is nil
+// when there are none, or the family runs them itself.
 func (r *runner) checkCmd(ctx context.Context, low *ordered.Map, env *states.Env) *ordered.Map {
+	if f := r.States.Family(text(low, "state")); !low.Has("check_cmd") || f != nil && f.OwnCheckCmd {
+		return nil
+	}
 	out := ordered.Pairs("result", false)
 	for _, e := range entries(low.Value("check_cmd")) {
 		code, err := env.Call(ctx, "cmd.retcode", modules.Args{Pos: []any{e}, Kw: ordered.Pairs("ignore_retcode", true, "python_shell", true)})

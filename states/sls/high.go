@@ -232,9 +232,9 @@ func (v *verifier) state(id, state string, run any, sls string) {
 	}
 	switch {
 	case funs == 0 && state != "require" && state != "watch":
-		v.add("No function declared in state '%s' in SLS '%s'", id, sls)
+		v.add("No function declared in state '%s' in SLS '%s'", state, sls)
 	case funs > 1:
-		v.add("Too many functions declared in state '%s' in SLS '%s'", id, sls)
+		v.add("Too many functions declared in state '%s' in SLS '%s'", state, sls)
 	}
 }
 

@@ -182,7 +182,7 @@ func (r *runner) watched(ctx context.Context, low *ordered.Map, reqs map[string]
 		watch := low.Clone()
 		watch.Set("sfun", low.Value("fun"))
 		watch.Set("fun", "mod_watch")
-		watch.Set("__reqs__", reqData(reqs))
+		watch.Set("__reqs__", r.changed(reqs))
 		if res, err = r.call(ctx, watch, 1); err != nil {
 			return err
 		}
@@ -292,11 +292,14 @@ func (r *runner) whatFailed(reqs map[string][]*ordered.Map) []string {
 	return out
 }
 
-func reqData(reqs map[string][]*ordered.Map) *ordered.Map {
-	out := ordered.New(len(reqs))
-	for _, kind := range kinds() {
-		if lows, ok := reqs[kind]; ok {
-			out.Set(kind, Low(lows))
+// changed lists, by requisite, the chunks that a state watches and that have changed something.
+func (r *runner) changed(reqs map[string][]*ordered.Map) *ordered.Map {
+	out := ordered.New(2)
+	for _, kind := range []string{"watch", "watch_any"} {
+		for _, low := range reqs[kind] {
+			if res, ok := r.running.Value(tag(low)).(*ordered.Map); ok && pyfmt.Truth(res.Value("changes")) {
+				out.Set(kind, append(out.List(kind), low))
+			}
 		}
 	}
 	return out

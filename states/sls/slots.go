@@ -41,6 +41,9 @@ func (r *runner) fill(ctx context.Context, v any) (any, error) {
 		out := make([]any, len(t))
 		for i := range t {
 			one, err := r.slot(ctx, t[i])
+			if m, ok := t[i].(*ordered.Map); ok {
+				one, err = r.fill(ctx, m)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -114,6 +114,7 @@ func TestOrderAndRequisites(t *testing.T) {
 		"by name and glob": {"a:\n  probe.set:\n  - name: /etc/x\nb:\n  probe.set:\n  - require: [{probe: /etc/*}]\n  - order: 1", "/etc/x b"},
 		"creates":          {"a:\n  probe.set:\n  - creates: /\nb:\n  probe.set:\n  - creates: /no/such", "b"},
 		"use":              {"a:\n  probe.set:\n  - change: true\nb:\n  probe.set:\n  - use: [{probe: a}]\nc:\n  probe.set:\n  - onchanges: [{probe: b}]", "a b c"},
+		"onlyif, nothing":  {"a:\n  probe.set:\n  - onlyif: []\nb:\n  probe.set:\n  - onlyif: false\nc:\n  probe.set:\n  - creates: [/, /no/such]", "b c"},
 		"a bug":            {"a:\n  probe.set:\n  - panic: true\nb: {probe.set: []}", "a b"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,8 +133,8 @@ func TestWhatDoesNotCompile(t *testing.T) {
 		"ID a in SLS a is not a dictionary":                   "a: text",
 		"State 'a' in SLS 'a' is not formed as a list":        "a: {probe: text}",
 		"short declaration (probe.set) with a trailing colon": "a:\n  probe.set:",
-		"No function declared in state 'a' in SLS 'a'":        "a: {probe: [{x: 1}]}",
-		"Too many functions declared in state 'a'":            "a: {probe: [set, get]}",
+		"No function declared in state 'probe' in SLS 'a'":    "a: {probe: [{x: 1}]}",
+		"Too many functions declared in state 'probe'":        "a: {probe: [set, get]}",
 		"The require statement in state 'a' in SLS 'a' needs": "a: {probe.set: [{require: x}]}",
 		`A recursive requisite was found, SLS "a"`:            "a: {probe.set: [{require: [{probe: b}]}]}\nb: {probe.set: [{require: [{probe: a}]}]}",
 		"Cannot extend ID 'x' in 'base:a'":                    "extend: {x: {probe: [{y: 1}]}}",
@@ -178,7 +179,7 @@ func TestDryRunsRunNothing(t *testing.T) {
 	b.Env.Test = true
 	out, errs := b.apply("a")
 	require.Empty(t, errs)
-	assert.Empty(t, b.ran[:0])
+	assert.Equal(t, []string{"watch b"}, b.ran, "a reaction is asked what it would do; nothing else may run")
 	for _, v := range out.All() {
 		assert.NotEqual(t, false, v.(*ordered.Map).Value("result"))
 	}
@@ -275,4 +276,17 @@ func BenchmarkApply500Nop(b *testing.B) {
 		bench.ran = bench.ran[:0]
 		bench.apply("a")
 	}
+}
+
+func TestConditionsSayWhy(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"a.sls": "a: {probe.set: [{creates: /}, {parallel: true}]}\nb: {probe.set: [{onlyif: [{fun: no.such}]}]}\nc: {probe.set: [{unless: [{x: y}]}, {creates: /}]}"})
+	out, errs := b.apply("a")
+	require.Empty(t, errs)
+	assert.Empty(t, b.ran)
+	comment := func(id string) any { return out.Map("probe_|-" + id + "_|-" + id + "_|-set").Value("comment") }
+	assert.Equal(t, "/ exists", comment("a"))
+	assert.Contains(t, comment("b"), "An exception occurred in this state: ")
+	assert.Equal(t, "no `fun` argument in unless: {'x': 'y'}\n/ exists", comment("c"))
+	assert.False(t, out.Map("probe_|-a_|-a_|-set").Has("__parallel__"), "it was not started")
 }

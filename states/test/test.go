@@ -72,7 +72,15 @@ func pretended() *ordered.Map {
 }
 
 func watch(_ context.Context, _ *states.Env, _ string, a modules.Args) (*states.Result, error) {
-	return &states.Result{Name: a.Kw.Value("name"), OK: states.True(), Comment: "Watch statement fired.", Changes: ordered.Pairs("Requisites with changes", []any{})}, nil
+	changed := []any{}
+	reqs, _ := a.Kw.Value("__reqs__").(*ordered.Map)
+	for _, kind := range []string{"watch", "watch_any"} {
+		for _, v := range reqs.List(kind) {
+			low, _ := v.(*ordered.Map)
+			changed = append(changed, pyfmt.Str(low.Value("state"))+": "+pyfmt.Str(low.Value("__id__")))
+		}
+	}
+	return &states.Result{Name: a.Kw.Value("name"), OK: states.True(), Comment: "Watch statement fired.", Changes: ordered.Pairs("Requisites with changes", changed)}, nil
 }
 
 type configArgs struct {
