@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"brine/modules"
+	"brine/modules/alternatives"
 	"brine/modules/archive"
 	"brine/modules/beacons"
 	"brine/modules/cmd"
@@ -75,6 +76,7 @@ type Deps struct {
 // Modules lists every family, by name.
 func Modules(d Deps) []modules.Module {
 	return []modules.Module{
+		alternatives.Module(),
 		archive.Module(),
 		beacons.Module(d.Beacons),
 		cmd.Module(),

@@ -3,6 +3,7 @@ package builtin
 
 import (
 	"brine/states"
+	"brine/states/alternatives"
 	"brine/states/archive"
 	"brine/states/cmd"
 	"brine/states/cron"
@@ -29,6 +30,7 @@ import (
 // States lists every family, by name.
 func States() []states.State {
 	return []states.State{
+		alternatives.State(),
 		archive.State(),
 		cmd.State(),
 		cron.State(),
