@@ -132,7 +132,7 @@ func ListZip(file string) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 	var out []Entry
 	for _, f := range z.File {
 		e := Entry{Name: strings.TrimRight(f.Name, "/")}
@@ -153,7 +153,7 @@ func Encrypted(file string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 	for _, f := range z.File {
 		if f.Flags&1 != 0 {
 			return true, nil
@@ -280,7 +280,7 @@ func ExtractZip(file, dest string, o Zip) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 	root, err := os.OpenRoot(dest)
 	if err != nil {
 		return nil, err

@@ -232,11 +232,15 @@ func (s *Server) Serve(ctx context.Context, addr string) error {
 	}
 	srv := &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx }}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	done := make(chan struct{})
+	var failed error
+	go func() {
+		defer close(done)
+		failed = srv.Serve(l)
+	}()
 	select {
-	case err := <-done:
-		return err
+	case <-done:
+		return failed
 	case <-ctx.Done():
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)

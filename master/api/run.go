@@ -147,7 +147,7 @@ func (s *Server) local(ctx context.Context, c *Call) ([]any, error) {
 	whole, single := ordered.New(8), []any{}
 	full := pyfmt.Truth(c.Low.Value("full_return"))
 	_, _, err := s.o.Backend.Local(ctx, c, func(a Answer) error {
-		var v any = a.Value
+		v := a.Value
 		switch {
 		case a.Silent:
 			v = false

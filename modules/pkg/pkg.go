@@ -32,7 +32,7 @@ type request struct {
 	// targets are names with versions, "" for the newest; files are package files.
 	targets                                                        []target
 	files                                                          []string
-	fromrepo, repo                                                 string
+	fromrepo                                                       string
 	skipVerify, reinstall, downloadOnly, noRecommends, onlyUpgrade bool
 	allowHeld, upgradeAll, dist                                    bool
 }

@@ -169,7 +169,8 @@ var relative = regexp.MustCompile(`^(\.+)(.*)$`)
 // include loads what one entry of an include names and merges it into state.
 func (l *loading) include(ctx context.Context, state *ordered.Map, inc any, at place) ([]string, error) {
 	const anyEnv = "_xenv"
-	env, name := at.saltenv, ""
+	env := at.saltenv
+	var name string
 	if m, ok := inc.(*ordered.Map); ok {
 		k, v := first(m)
 		env, name = k, pyfmt.Str(v)

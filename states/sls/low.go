@@ -132,7 +132,7 @@ func order(chunks []*ordered.Map) []*ordered.Map {
 			c.Set("order", limit)
 			continue
 		}
-		var n any = v
+		n := v
 		switch t := v.(type) {
 		case int64, float64:
 		case string:

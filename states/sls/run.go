@@ -19,7 +19,6 @@ const maxDepth = 2000
 type runner struct {
 	*Compiler
 	chunks  []*ordered.Map
-	tags    []string
 	running *ordered.Map            // results by tag
 	pre     map[string]*ordered.Map // results of dry runs for prereq
 	active  map[string]bool         // tags that are being worked on

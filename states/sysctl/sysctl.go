@@ -59,7 +59,7 @@ func check(ctx context.Context, env *states.Env, in presentArgs) (states.Check[s
 	value := pyfmt.Str(in.Value)
 	kept, readable := conf.(*ordered.Map)
 	running := now != ""
-	text := ""
+	var text string
 	switch {
 	case !readable:
 		text = "Sysctl option " + in.Name + " might be changed, we failed to check config file at " + file + ". The file is either unreadable, or missing."
