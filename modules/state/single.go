@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"brine/internal/ordered"
@@ -20,7 +21,7 @@ type slsIDArgs struct {
 	Extra modules.Kwargs `arg:"**kwargs"`
 }
 
-// slsID runs the states of one id of SLS files.
+// slsID runs the states of one id of SLS files, and what they require.
 func (m *state) slsID(ctx context.Context, env *modules.Env, in slsIDArgs) (any, error) {
 	env.Job.SetOut("highstate")
 	o, err := read(env, in.Extra)
@@ -38,21 +39,13 @@ func (m *state) slsID(ctx context.Context, env *modules.Env, in slsIDArgs) (any,
 		if err != nil || out != nil {
 			return out, err
 		}
-		result := ordered.New(0)
-		found := false
-		for _, c := range chunks {
-			if pyfmt.Str(c.Value("__id__")) != pyfmt.Str(in.ID) {
-				continue
-			}
-			found = true
-			one, err := s.Run(ctx, []*ordered.Map{c})
-			if err != nil {
-				return nil, err
-			}
-			result.Update(one)
+		id := pyfmt.Str(in.ID)
+		if !slices.ContainsFunc(chunks, func(c *ordered.Map) bool { return pyfmt.Str(c.Value("__id__")) == id }) {
+			return nil, modules.Invalidf("No matches for ID '%s' found in SLS '%s' within saltenv '%s'", id, joined(names(in.Mods)), s.Env.Saltenv)
 		}
-		if !found {
-			return nil, modules.Invalidf("No matches for ID '%s' found in SLS '%s' within saltenv '%s'", pyfmt.Str(in.ID), joined(names(in.Mods)), s.Env.Saltenv)
+		result, err := s.RunID(ctx, chunks, id)
+		if err != nil {
+			return nil, err
 		}
 		env.Job.SetRetcode(0)
 		if !Good(result, nil) {

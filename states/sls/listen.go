@@ -39,7 +39,7 @@ func (r *runner) listen(ctx context.Context, chunks []*ordered.Map, results *ord
 			watchers = append(watchers, listened(chunks, results, l, to, lost)...)
 		}
 	}
-	more, err := r.all(ctx, watchers)
+	more, err := r.all(ctx, watchers, "")
 	if err != nil {
 		return err
 	}

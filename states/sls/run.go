@@ -33,7 +33,7 @@ type runner struct {
 // from outside.
 func (c *Compiler) Run(ctx context.Context, chunks []*ordered.Map) (*ordered.Map, error) {
 	r := &runner{Compiler: c, pre: map[string]*ordered.Map{}, started: map[string]chan struct{}{}}
-	results, err := r.all(ctx, chunks)
+	results, err := r.all(ctx, chunks, "")
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,14 @@ func (c *Compiler) Run(ctx context.Context, chunks []*ordered.Map) (*ordered.Map
 	return results, nil
 }
 
-// all runs a list of chunks, one after another.
-func (r *runner) all(ctx context.Context, chunks []*ordered.Map) (*ordered.Map, error) {
+// RunID is Run for the chunks of one id, and for what they require. Nothing listens to them.
+func (c *Compiler) RunID(ctx context.Context, chunks []*ordered.Map, id string) (*ordered.Map, error) {
+	r := &runner{Compiler: c, pre: map[string]*ordered.Map{}, started: map[string]chan struct{}{}}
+	return r.all(ctx, chunks, id)
+}
+
+// all runs a list of chunks, one after another, or those of one id.
+func (r *runner) all(ctx context.Context, chunks []*ordered.Map, id string) (*ordered.Map, error) {
 	out := ordered.New(len(chunks))
 	chunks = r.disabled(ctx, chunks, out)
 	r.chunks, r.running, r.active, r.halted = chunks, ordered.New(len(chunks)), map[string]bool{}, false
@@ -53,7 +59,7 @@ func (r *runner) all(ctx context.Context, chunks []*ordered.Map) (*ordered.Map, 
 			r.wait()
 			return nil, context.Cause(ctx)
 		}
-		if r.halted || r.running.Has(tag(low)) {
+		if r.halted || r.running.Has(tag(low)) || id != "" && text(low, "__id__") != id {
 			continue
 		}
 		if err := r.chunk(ctx, low, 0); err != nil {
@@ -65,7 +71,7 @@ func (r *runner) all(ctx context.Context, chunks []*ordered.Map) (*ordered.Map, 
 	}
 	r.wait()
 	for _, low := range chunks { // prereq and others in a circle: whatever was not reached has failed
-		if t := tag(low); !r.halted && !r.running.Has(t) {
+		if t := tag(low); !r.halted && !r.running.Has(t) && (id == "" || text(low, "__id__") == id) {
 			r.running.Set(t, r.failed(low, "Recursive requisite found"))
 		}
 	}
@@ -137,7 +143,9 @@ func (r *runner) chunk(ctx context.Context, low *ordered.Map, depth int) error {
 	case status == fail:
 		if pre := r.pre[t]; pre != nil {
 			pre.Set("__run_num__", r.next())
-			pre.Set("__sls__", low.Value("__sls__"))
+			for _, key := range []string{"__sls__", "__id__", "name"} {
+				pre.Set(key, low.Value(key))
+			}
 			r.running.Set(t, pre)
 			break
 		}
