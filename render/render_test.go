@@ -35,7 +35,7 @@ func TestPipelines(t *testing.T) {
 		"#!jinja|json\n{\"a\": {{ 1 + 1 }}}": ordered.Pairs("a", 2),
 		"#!yaml_jinja\na: {{ 1 }}":           ordered.Pairs("a", 1),
 		"#!jinja\nx {{ 1 + 1 }}\n":           "#!jinja\nx 2\n",
-		"#!jinja|yaml|gpg\na: |\n  " + strings.ReplaceAll(pgp, "\n", "\n  ") + "\nb: [x]": ordered.Pairs("a", "opened\n", "b", []any{"x"}),
+		"#!jinja|yaml|gpg\na: |\n  " + strings.ReplaceAll(pgp, "\n", "\n  ") + "\nb: [x]": ordered.Pairs("a", "opened", "b", []any{"x"}),
 		"#!text\nplain {{":   "#!text\nplain {{",
 		"#!twice z\nq\n":     "#!twice z\nq\n#!twice z\nq\nz",
 		"#!/bin/sh\n":        ordered.New(0),

@@ -205,5 +205,5 @@ func decrypt(ctx context.Context, s string, env *Env) (string, error) {
 		}
 		return plain
 	})
-	return out, failed
+	return strings.TrimRight(out, "\n"), failed // a YAML block leaves line ends that are no part of the secret
 }
