@@ -39,6 +39,7 @@ import (
 	"brine/modules/service"
 	"brine/modules/shadow"
 	"brine/modules/slsutil"
+	"brine/modules/ssh"
 	"brine/modules/state"
 	"brine/modules/status"
 	"brine/modules/sys"
@@ -112,6 +113,7 @@ func Modules(d Deps) []modules.Module {
 		service.Module(),
 		shadow.Module(),
 		slsutil.Module(),
+		ssh.Module(),
 		state.Module(d.State),
 		status.Module(),
 		sys.Module(d.Sys),

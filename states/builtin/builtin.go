@@ -21,6 +21,8 @@ import (
 	"brine/states/pkgrepo"
 	"brine/states/schedule"
 	"brine/states/service"
+	"brine/states/ssh_auth"
+	"brine/states/ssh_known_hosts"
 	"brine/states/sysctl"
 	"brine/states/test"
 	"brine/states/timezone"
@@ -48,6 +50,8 @@ func States() []states.State {
 		pkgrepo.State(),
 		schedule.State(),
 		service.State(),
+		ssh_auth.State(),
+		ssh_known_hosts.State(),
 		sysctl.State(),
 		test.State(),
 		timezone.State(),
