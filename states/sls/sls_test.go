@@ -290,3 +290,19 @@ func TestConditionsSayWhy(t *testing.T) {
 	assert.Equal(t, "no `fun` argument in unless: {'x': 'y'}\n/ exists", comment("c"))
 	assert.False(t, out.Map("probe_|-a_|-a_|-set").Has("__parallel__"), "it was not started")
 }
+
+func TestProgressIsTold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"a.sls": "a: probe.set\nb: {probe.set: [{fire_event: true}]}\nc: {probe.set: [{fire_event: my/tag}]}"})
+	b.Opts.Set("state_events", true)
+	_, errs := b.apply("a")
+	require.Empty(t, errs)
+	var tags []string
+	for _, e := range b.Bus.All {
+		tags = append(tags, e.Tag)
+	}
+	jid := b.Job.JID
+	assert.Equal(t, []string{"salt/job/" + jid + "/prog/m1/0", "salt/state_result/" + jid + "/m1/b", "salt/state_result/" + jid + "/m1/my/tag"}, tags)
+	assert.Equal(t, int64(3), b.Bus.All[0].Data.Value("len"))
+	assert.Equal(t, "done", b.Bus.All[0].Data.Map("ret").Value("comment"))
+}
