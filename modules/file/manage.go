@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"brine/internal/atomicfile"
 	"brine/internal/fileops"
 	"brine/internal/hashsum"
 	"brine/internal/ordered"
@@ -257,6 +258,15 @@ func (m *manager) updateContents(ctx context.Context, real string) (bool, error)
 
 // contents writes the given contents, encoded, to a temporary file.
 func (m *manager) contents() (string, error) {
+	raw, err := m.encoded()
+	if err != nil {
+		return "", err
+	}
+	return tempWith(raw)
+}
+
+// encoded is the given contents in the encoding asked for.
+func (m *manager) encoded() ([]byte, error) {
 	raw := contentsBytes(m.Contents)
 	switch strings.ReplaceAll(strings.ToLower(text(m.Encoding)), "_", "-") {
 	case "", "utf-8", "utf8":
@@ -274,14 +284,14 @@ func (m *manager) contents() (string, error) {
 			case m.EncodingErrors == "replace":
 				out = append(out, '?')
 			default:
-				return "", fmt.Errorf("'%s' codec can't encode character '%c': ordinal not in range(%d)", text(m.Encoding), r, limit)
+				return nil, fmt.Errorf("'%s' codec can't encode character '%c': ordinal not in range(%d)", text(m.Encoding), r, limit)
 			}
 		}
 		raw = out
 	default:
-		return "", fmt.Errorf("unknown encoding: %s", text(m.Encoding))
+		return nil, fmt.Errorf("unknown encoding: %s", text(m.Encoding))
 	}
-	return tempWith(raw)
+	return raw, nil
 }
 
 func (m *manager) replaceLink(ctx context.Context, _ string) (bool, error) {
@@ -362,19 +372,19 @@ func searchable(mode string) string {
 func (m *manager) fill(ctx context.Context) (done bool, err error) {
 	switch {
 	case m.Contents != nil:
-		tmp, err := m.contents()
+		raw, err := m.encoded()
 		if err != nil {
 			return false, err
 		}
-		defer os.Remove(tmp)
 		m.changes().Set("diff", "New file")
-		if m.install(ctx, tmp, m.Name) {
-			return true, nil
+		mode := os.FileMode(0o600) // until the wished mode is set nobody else may look
+		if !pyfmt.Truth(m.Mode) {
+			mode = 0o666 &^ fileops.Umask() // as an empty file would have it: no change to report
 		}
-		if pyfmt.Truth(m.Mode) {
-			return false, nil
+		if err := atomicfile.Write(m.Name, raw, mode); err != nil {
+			return m.fail("Failed to commit change: %s", pyerr.Text(err)), nil
 		}
-		return false, os.Chmod(m.Name, 0o666&^fileops.Umask()) // as an empty file would have it: no change to report
+		return false, nil
 	case m.sfn != "":
 		return m.install(ctx, m.sfn, m.Name), nil
 	}
