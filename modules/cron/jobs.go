@@ -154,7 +154,7 @@ func setJob(ctx context.Context, env *modules.Env, in setJobArgs) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	done := ""
+	var done string
 	t.Jobs, done = set(t.Jobs, crontab.Job{Minute: lower(in.Minute), Hour: lower(in.Hour), Daymonth: lower(in.Daymonth), Month: lower(in.Month), Dayweek: lower(in.Dayweek),
 		Cmd: in.Cmd, Commented: in.Commented, Comment: given(in.Comment), ID: given(in.Identifier)})
 	if done == "present" {
@@ -168,7 +168,7 @@ func setSpecial(ctx context.Context, env *modules.Env, in setSpecialArgs) (any, 
 	if err != nil {
 		return nil, err
 	}
-	done := ""
+	var done string
 	t.Special, done = set(t.Special, crontab.Job{Special: in.Special, Cmd: in.Cmd, Commented: in.Commented, Comment: given(in.Comment), ID: given(in.Identifier)})
 	if done == "present" {
 		return done, nil

@@ -81,7 +81,7 @@ func (c *condition) decide(ctx context.Context, list []any) (skip bool, why stri
 	}
 	onlyif := c.what == "onlyif"
 	for _, e := range list {
-		holds := false
+		var holds bool
 		switch t := e.(type) {
 		case string:
 			if holds, err = c.command(ctx, t); err != nil {
