@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -37,20 +35,12 @@ func main() {
 	case "fleet":
 		err = simulatedFleet(ctx, *arg)
 	default:
-		manyFiles()
 		err = all(ctx, &settings{only: *only, sizes: *sizes, rounds: *rounds, out: *out})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// manyFiles asks for enough files for 10,000 connections and as many journals in one process; children inherit it. Where
-// it is not granted, the largest fleet says so by itself.
-func manyFiles() {
-	const want = 1 << 17
-	_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: want, Max: want})
 }
 
 type settings struct {

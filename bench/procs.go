@@ -34,6 +34,7 @@ func spawn(ctx context.Context, log string, name string, args ...string) (*child
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -191,11 +192,27 @@ func (b *bed) ping(ctx context.Context, n int) (time.Duration, error) {
 
 func (b *bed) stop() { b.m.stop() }
 
-// fleet starts n simulated minions in a process of their own.
-func (b *bed) fleet(ctx context.Context, n int) (*child, error) {
-	c, err := spawn(ctx, b.dir+"/fleet.log", b.s.self, "-role", "fleet", "-arg", fmt.Sprintf("%d,%d,%s", b.port, n, b.dir+"/fleet"))
-	if err != nil {
-		return nil, err
+// perProcess is how many simulated minions share a process: each has a connection and a journal open, and a process may
+// often have no more than 20,000 files.
+const perProcess = 5000
+
+// fleet starts n simulated minions, in as few processes as may have so many files open.
+func (b *bed) fleet(ctx context.Context, n int) (fleet, error) {
+	var f fleet
+	for first := 0; first < n; first += perProcess {
+		c, err := spawn(ctx, b.dir+"/fleet.log", b.s.self, "-role", "fleet", "-arg", fmt.Sprintf("%d,%d,%d,%s", b.port, first, min(perProcess, n-first), b.dir+"/fleet"))
+		if err != nil {
+			return f, err
+		}
+		f = append(f, c)
 	}
-	return c, b.waitOnline(ctx, n, 3*time.Minute)
+	return f, b.waitOnline(ctx, n, 3*time.Minute)
+}
+
+type fleet []*child
+
+func (f fleet) kill() {
+	for _, c := range f {
+		c.kill()
+	}
 }

@@ -81,10 +81,10 @@ func fleetRound(ctx context.Context, s *settings, n int) (floor, ours stat, err 
 	}
 	defer bd.stop()
 	f, err := bd.fleet(ctx, n)
+	defer f.kill()
 	if err != nil {
 		return nil, nil, err
 	}
-	defer f.kill()
 	time.Sleep(2 * time.Second) // acknowledgements of the handshakes
 	for i := range s.rounds + 1 {
 		d, err := bd.ping(ctx, n)
@@ -293,10 +293,10 @@ func memory(ctx context.Context, s *settings) (string, error) {
 	before, _ := memoryOf(bd.m.cmd.Process.Pid)
 	const n = 5000
 	f, err := bd.fleet(ctx, n)
+	defer f.kill()
 	if err != nil {
 		return "", err
 	}
-	defer f.kill()
 	time.Sleep(5 * time.Second)
 	after, _ := memoryOf(bd.m.cmd.Process.Pid)
 	return fmt.Sprintf("## Memory\n\n| what | resident |\n|---|---|\n| an idle minion | %.1f MiB |\n| a master with 1 minion | %.1f MiB |\n| the master for each connected minion (%d of them) | %.1f KiB |\n",
@@ -312,10 +312,10 @@ func restart(ctx context.Context, s *settings) (string, error) {
 	}
 	defer func() { bd.stop() }()
 	f, err := bd.fleet(ctx, n)
+	defer f.kill()
 	if err != nil {
 		return "", err
 	}
-	defer f.kill()
 	bd.m.kill()
 	if err := bd.start(ctx); err != nil {
 		return "", err

@@ -29,10 +29,10 @@ import (
 )
 
 // simulatedFleet runs many minions in one process: real keys, handshakes, workers and journals, each with a connection of
-// its own. arg is "port,count,folder".
+// its own. arg is "port,first,count,folder".
 func simulatedFleet(ctx context.Context, arg string) error {
-	parts := strings.SplitN(arg, ",", 3)
-	port, count, dir := parts[0], atoi(parts[1]), parts[2]
+	parts := strings.SplitN(arg, ",", 4)
+	port, first, count, dir := parts[0], atoi(parts[1]), atoi(parts[2]), parts[3]
 	debug.SetGCPercent(200)
 	reg, err := modules.NewRegistry(test.Module())
 	if err != nil {
@@ -41,7 +41,7 @@ func simulatedFleet(ctx context.Context, arg string) error {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 200) // handshakes under way at the start
 	for i := range count {
-		m, err := newSim(fmt.Sprintf("m%05d", i), port, dir, reg)
+		m, err := newSim(fmt.Sprintf("m%05d", first+i), port, dir, reg)
 		if err != nil {
 			return err
 		}

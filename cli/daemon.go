@@ -82,6 +82,9 @@ func (d *daemon) master(ctx context.Context, env *Env) error {
 	if d.check {
 		return d.checkMaster(env, opts, loaded)
 	}
+	if env.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // a burst of returns is mostly garbage: memory for the time that a fleet takes to answer
+	}
 	m, err := master.New(ctx, opts, log)
 	if err != nil {
 		return err

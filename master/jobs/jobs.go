@@ -107,6 +107,8 @@ type Manager struct {
 	open     map[string]*live            // by jid
 	byMinion map[string]map[string]*live // open jobs that wait for a minion
 	done     map[string][]string         // jids to acknowledge, by minion
+	// firstDone and lastDone are when the oldest and the newest of them were stored.
+	firstDone, lastDone time.Time
 }
 
 // New reads the jobs that are open. lastJID is the newest id of the store: new ones come after it.

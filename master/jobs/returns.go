@@ -102,6 +102,10 @@ func (m *Manager) settle(l *live, r *proto.Return) {
 func (m *Manager) acknowledge(id, jid string) {
 	m.mu.Lock()
 	m.done[id] = append(m.done[id], jid)
+	m.lastDone = time.Now()
+	if m.firstDone.IsZero() {
+		m.firstDone = m.lastDone
+	}
 	m.mu.Unlock()
 }
 
@@ -205,29 +209,38 @@ func (h *Handle) prepend(stored []proto.Return) {
 
 const (
 	tickTime = time.Second
+	// Acknowledgements wait until no return has come for ackQuiet, so that they do not slow the returns that people wait for,
+	// but never longer than ackLatest: minions send a return again after a few seconds.
+	ackQuiet, ackLatest = 300 * time.Millisecond, 2 * time.Second
 	// ackEvery is how many acknowledgements travel in one message.
 	ackEvery = 1000
 )
 
 // Run sends again, expires and acknowledges until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
-	tick := time.NewTicker(tickTime)
+	tick, acks := time.NewTicker(tickTime), time.NewTicker(ackQuiet)
 	defer tick.Stop()
+	defer acks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case now := <-acks.C:
+			m.flushAcks(ctx, now)
 		case now := <-tick.C:
-			m.flushAcks(ctx)
 			m.retry(ctx, now)
 		}
 	}
 }
 
-func (m *Manager) flushAcks(ctx context.Context) {
+func (m *Manager) flushAcks(ctx context.Context, now time.Time) {
 	m.mu.Lock()
+	if len(m.done) == 0 || now.Sub(m.lastDone) < ackQuiet && now.Sub(m.firstDone) < ackLatest {
+		m.mu.Unlock()
+		return
+	}
 	done := m.done
-	m.done = make(map[string][]string, len(done))
+	m.done, m.firstDone = make(map[string][]string, len(done)), time.Time{}
 	m.mu.Unlock()
 	for id, jids := range done {
 		for part := range slices.Chunk(jids, ackEvery) {
