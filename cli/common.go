@@ -36,10 +36,13 @@ type common struct {
 }
 
 // addCommon declares the shared options on a command.
-func addCommon(cmd *cobra.Command, c *common) {
+func addCommon(cmd *cobra.Command, c *common) { addCommonWith(cmd, c, "l") }
+
+// addCommonWith is addCommon for programs that have another use for -l.
+func addCommonWith(cmd *cobra.Command, c *common, logLevel string) {
 	f := cmd.Flags()
 	f.StringVarP(&c.configDir, "config-dir", "c", "", "folder of the configuration (default: $BRINE_CONFIG_DIR, ./.brine, /etc/brine)")
-	f.StringVarP(&c.logLevel, "log-level", "l", "warning", "console log level: "+strings.Join(logging.Levels(), ", "))
+	f.StringVarP(&c.logLevel, "log-level", logLevel, "warning", "console log level: "+strings.Join(logging.Levels(), ", "))
 	f.StringVar(&c.logFile, "log-file", "", "log to this file too")
 	f.StringVar(&c.out, "out", "", "outputter: "+strings.Join(output.Names(), ", "))
 	f.IntVar(&c.outIndent, "out-indent", 0, "indent of json, yaml and pprint; negative for one line")

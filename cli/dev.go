@@ -30,6 +30,7 @@ type devOptions struct {
 	dir      string
 	minions  string
 	port     int
+	http     int
 	logLevel string
 }
 
@@ -50,6 +51,7 @@ func newDev(env *Env) *cobra.Command {
 	f.StringVar(&o.dir, "dir", ".brine", "folder for everything")
 	f.StringVar(&o.minions, "minions", "web1,web2,db1", "how many minions, or their ids separated by commas")
 	f.IntVar(&o.port, "port", 1883, "port of the broker on 127.0.0.1")
+	f.IntVar(&o.http, "http-port", defaultHTTP, "port of the console and the HTTP interface on 127.0.0.1; 0 serves none")
 	f.StringVarP(&o.logLevel, "log-level", "l", "warning", "console log level")
 	return cmd
 }
@@ -84,6 +86,11 @@ func (o *devOptions) run(ctx context.Context, env *Env) error {
 		return err
 	}
 	dir := env.abs(o.dir)
+	if o.http == defaultHTTP && !free(o.http) {
+		if o.http, err = freePort(); err != nil {
+			return err
+		}
+	}
 	if err := o.prepare(dir); err != nil {
 		return err
 	}
@@ -107,7 +114,9 @@ func (o *devOptions) run(ctx context.Context, env *Env) error {
 	fleet := &fleet{env: env, dir: dir, log: log}
 	err = o.startFleet(ctx, env, m, fleet, ids)
 	if err == nil {
-		o.hint(env, ids)
+		if err = o.hint(ctx, env, m, ids); err != nil {
+			cancel()
+		}
 		select {
 		case <-ctx.Done():
 		case err = <-masterDone:
@@ -126,6 +135,27 @@ func (o *devOptions) run(ctx context.Context, env *Env) error {
 		fmt.Fprintln(env.Stdout, "Stopped.")
 	}
 	return err
+}
+
+// defaultHTTP is the port of the console unless another is asked for; when it is taken, any free one will do.
+const defaultHTTP = 8000
+
+func local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+func free(port int) bool {
+	l, err := net.Listen("tcp", local(port))
+	if err != nil {
+		return false
+	}
+	return l.Close() == nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", local(0))
+	if err != nil {
+		return 0, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // portHint explains a port that is taken.
@@ -148,7 +178,11 @@ func (o *devOptions) prepare(dir string) error {
 	if err := once(filepath.Join(m, "master"), "# Options of the development master; master.d/00-dev.conf is written anew at each start.\n"); err != nil {
 		return err
 	}
-	return generated(filepath.Join(m, "master.d", "00-dev.conf"), ordered.Pairs(
+	listen := ""
+	if o.http != 0 {
+		listen = local(o.http)
+	}
+	return generated(filepath.Join(m, "master.d", "00-dev.conf"), ordered.Pairs("api_listen", listen,
 		"interface", "127.0.0.1", "broker_port", o.port, "id", "dev_master", "pki_dir", m+"/pki", "state_dir", m+"/state", "cachedir", m+"/cache", "sock_dir", m+"/run",
 		"hello_spread", 1, "file_roots", ordered.Pairs("base", []any{dir + "/srv/salt"}), "pillar_roots", ordered.Pairs("base", []any{dir + "/srv/pillar"})))
 }
@@ -201,7 +235,15 @@ func (o *devOptions) startFleet(ctx context.Context, env *Env, m *master.Master,
 	}
 }
 
-func (o *devOptions) hint(env *Env, ids []string) {
+func (o *devOptions) hint(ctx context.Context, env *Env, m *master.Master, ids []string) error {
+	page := ""
+	if o.http != 0 {
+		link, err := m.LoginLink(ctx, "dev")
+		if err != nil {
+			return err
+		}
+		page = "In a browser, to log in once: http://" + local(o.http) + link + "\n"
+	}
 	fmt.Fprintf(env.Stdout, `Ready: %s are connected. In another terminal, in this folder, type for example:
 
     %[2]s '*' test.ping
@@ -209,8 +251,9 @@ func (o *devOptions) hint(env *Env, ids []string) {
     %[2]s -G 'os:Debian' grains.item os kernel
     %[2]s event
 
-Files for the minions go into %[3]s. Ctrl-C stops everything.
-`, strings.Join(ids, ", "), shortSelf(env), filepath.Join(o.dir, "srv", "salt"))
+%[4]sFiles for the minions go into %[3]s. Ctrl-C stops everything.
+`, strings.Join(ids, ", "), shortSelf(env), filepath.Join(o.dir, "srv", "salt"), page)
+	return nil
 }
 
 // shortSelf is how the user can call this program from here.

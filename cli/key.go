@@ -47,16 +47,14 @@ func newKey(env *Env) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context()) },
 	}
-	addCommon(cmd, &o.common)
-	f := cmd.Flags()
-	f.Lookup("log-level").Shorthand = ""
+	addCommonWith(cmd, &o.common, "")
 	o.flags(cmd)
 	return cmd
 }
 
 func (o *keyOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.list, "list", "", "list keys: acc, pre (un), rej, den or all")
+	f.StringVarP(&o.list, "list", "l", "", "list keys: acc, pre (un), rej, den or all")
 	f.BoolVarP(&o.listAll, "list-all", "L", false, "list all keys")
 	f.StringVarP(&o.accept, "accept", "a", "", "accept pending keys: globs, separated by commas")
 	f.BoolVarP(&o.acceptAll, "accept-all", "A", false, "accept all pending keys")

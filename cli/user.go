@@ -25,10 +25,11 @@ type userOptions struct {
 func newUser(env *Env) *cobra.Command {
 	o := &userOptions{env: env}
 	cmd := &cobra.Command{
-		Use: "user COMMAND", Short: "manage the users of the HTTP interface",
-		Long: "Manage the users of the HTTP interface. There is none at first, and no default password.",
+		Use: "user COMMAND", Short: "manage the users of the console and the HTTP interface",
+		Long: "Manage the users of the console and the HTTP interface. There is none at first, and no default password.",
 		Example: `  brine user add alice --role admin
   echo "$PASSWORD" | brine user add robot --role operator --password-stdin
+  brine user link alice
   brine user list`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -48,7 +49,10 @@ func newUser(env *Env) *cobra.Command {
 	del := &cobra.Command{Use: "delete NAME", Short: "remove a user and end its sessions", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 		return o.call(cmd.Context(), "user.delete", ordered.Pairs("name", args[0]))
 	}}
-	for _, c := range []*cobra.Command{add, list, del} {
+	link := &cobra.Command{Use: "link NAME", Short: "make a link that logs a user in to the console, once", Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		return o.call(cmd.Context(), "user.link", ordered.Pairs("name", args[0]))
+	}}
+	for _, c := range []*cobra.Command{add, list, del, link} {
 		addCommon(c, &o.common)
 		cmd.AddCommand(c)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"brine/console"
 	"brine/event"
 	"brine/internal/ordered"
 	"brine/internal/pyfmt"
@@ -43,7 +44,13 @@ func (m *Master) serveAPI(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	o.Backend = &backend{m, ctx, &wg}
-	return api.New(o).Serve(ctx, m.o.APIListen)
+	srv := api.New(o)
+	pages, err := console.New(console.Options{Backend: &consoleBackend{m, srv}, Secure: o.TLS != nil, Log: m.log})
+	if err != nil {
+		return err
+	}
+	srv.Mount(pages.Handler())
+	return srv.Serve(ctx, m.o.APIListen)
 }
 
 // Resolve implements api.Backend.
@@ -152,7 +159,7 @@ func (b *backend) Function(ctx context.Context, kind string, c *api.Call) (strin
 		reg = b.m.wheels
 	}
 	pos := slices.Clone(c.Arg)
-	q := &FunRequest{Fun: pyfmt.Str(c.Fun), Pos: pos, Kwargs: c.Kwarg, User: c.User, JID: b.m.jobs.NextJID()}
+	q := &FunRequest{Fun: pyfmt.Str(c.Fun), Pos: pos, Kwargs: c.Kwarg, User: c.User, JID: b.m.jobs.NextJID(), Quiet: c.Quiet}
 	if kind == "run async" || kind == "wheel async" {
 		name := kind[:len(kind)-len(" async")]
 		b.wg.Go(func() {
@@ -192,6 +199,19 @@ func (m *Master) userRunner() modules.Module {
 		}),
 		modules.Fn("delete", "Remove a user and end its sessions.", func(ctx context.Context, _ *modules.Env, in userName) (any, error) {
 			return true, m.users.Delete(ctx, in.Name)
+		}),
+		modules.Fn("link", "Make a link that logs a user in to the console, once and within a quarter of an hour.", func(ctx context.Context, _ *modules.Env, in userName) (any, error) {
+			if m.o.APIListen == "" {
+				return nil, modules.Errorf("the master serves no console: set the option api_listen")
+			}
+			path, err := m.LoginLink(ctx, in.Name)
+			if err != nil {
+				return nil, modules.Errorf("%v", err)
+			}
+			if m.o.APITLS {
+				return "https://" + m.o.APIListen + path, nil
+			}
+			return "http://" + m.o.APIListen + path, nil
 		}),
 		modules.PureFn("list", "List the users.", func(ctx context.Context, _ *modules.Env, _ struct{}) (any, error) { return m.users.List(ctx) }),
 	}}

@@ -100,6 +100,8 @@ type FunRequest struct {
 	User   string       `msgpack:"user"`
 	JID    string       `msgpack:"jid,omitempty"`
 	Async  bool         `msgpack:"async,omitempty"`
+	// Quiet calls of functions that only read fire no events.
+	Quiet bool `msgpack:"-"`
 }
 
 // JobRequest names a job.

@@ -30,19 +30,29 @@ func (m *Master) runFun(ctx context.Context, reg *modules.Registry, kind string,
 	args := redacted(jobs.PlainArgs(saltargs.ToJob(q.Pos, q.Kwargs)))
 	tag := "salt/" + kind + "/" + q.JID
 	note := ordered.Pairs("fun", full, "jid", q.JID, "user", q.User, "fun_args", args)
-	m.fireCaused(ctx, tag+"/new", note)
+	fire := m.fireCaused
+	if q.Quiet && f.Pure {
+		fire = func(context.Context, string, *ordered.Map) {}
+	}
+	fire(ctx, tag+"/new", note)
 	v, err := f.Call(ctx, env, modules.Args{Pos: q.Pos, Kw: q.Kwargs})
+	if !f.Pure {
+		m.audit(ctx, &auditEntry{jid: q.JID, user: q.User, what: line(full, args), err: err})
+	}
 	done := note.Clone()
 	if err != nil {
 		done.Set("return", fmt.Sprintf("Exception occurred in %s%s: %v", map[string]string{"run": "runner ", "wheel": "wheel "}[kind], q.Fun, err))
 		done.Set("success", false)
-		m.fireCaused(ctx, tag+"/ret", done)
+		fire(ctx, tag+"/ret", done)
 		return &Value{JID: q.JID, Doc: f.Doc}, err
 	}
 	value := ordered.Of(v)
 	done.Set("return", value)
+	if strings.HasPrefix(q.Fun, "user.") {
+		done.Set("return", "***") // a login link is as good as a password, and events are read by many
+	}
 	done.Set("success", true)
-	m.fireCaused(ctx, tag+"/ret", done)
+	fire(ctx, tag+"/ret", done)
 	return &Value{JID: q.JID, Value: value, Out: job.Out(), Retcode: job.Retcode()}, nil
 }
 

@@ -153,7 +153,7 @@ func (m *Master) services(ctx context.Context) (err error) {
 		return ids, err
 	}}
 	deps := m.runnerDeps()
-	if m.runners, err = modules.NewRegistry(append(runners.Runners(deps), m.releases.Runner(), m.userRunner())...); err != nil {
+	if m.runners, err = modules.NewRegistry(append(runners.Runners(deps), m.releases.Runner(), m.userRunner(), m.auditRunner())...); err != nil {
 		return err
 	}
 	if m.wheels, err = modules.NewRegistry(runners.Wheels(deps)...); err != nil {

@@ -31,6 +31,8 @@ type Call struct {
 	Kwarg        *ordered.Map
 	// Low is the whole chunk as it was sent.
 	Low *ordered.Map
+	// Quiet calls of functions that only read are not told on the event bus: a page asks a lot.
+	Quiet bool
 }
 
 // Answer is what a minion gave back.
@@ -72,8 +74,9 @@ type Options struct {
 
 // Server serves the API.
 type Server struct {
-	o     Options
-	start time.Time
+	o       Options
+	start   time.Time
+	console http.Handler
 }
 
 // New makes a server.
@@ -120,17 +123,35 @@ func routes() []route {
 	}
 }
 
+// ConsolePath is where the console is.
+const ConsolePath = "/console/"
+
+// Mount puts the console at ConsolePath, and in the place of the welcome for browsers. Before Handler.
+func (s *Server) Mount(console http.Handler) { s.console = console }
+
+// Low runs one chunk with the rights of somebody who has logged in, as POST / does.
+func (s *Server) Low(ctx context.Context, who *Session, chunk *ordered.Map) (any, error) {
+	list, err := s.chunk(ctx, who, chunk)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
 // Handler is the whole interface.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, rt := range routes() {
 		mux.HandleFunc(rt.method+" "+rt.path, func(w http.ResponseWriter, r *http.Request) { s.handle(w, r, rt) })
 	}
+	if s.console != nil {
+		mux.Handle(ConsolePath, s.console)
+	}
 	if s.o.Static != "" {
 		mux.Handle("GET /static/", http.FileServer(http.Dir(s.o.Static)))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" { // slashes at the end and doubled ones at the start are forgiven
+		if r.URL.Path != "/" && !strings.HasPrefix(r.URL.Path, ConsolePath) { // slashes at the end and doubled ones at the start are forgiven
 			r.URL.Path = "/" + strings.Trim(r.URL.Path, "/")
 		}
 		h := w.Header()
@@ -147,6 +168,10 @@ func (s *Server) Handler() http.Handler {
 
 // page serves the user interface to browsers that ask for a page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) bool {
+	if s.o.Static == "" && s.console != nil && r.Method == http.MethodGet && r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, ConsolePath, http.StatusFound)
+		return true
+	}
 	if s.o.Static == "" || r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/static/") {
 		return false
 	}

@@ -77,7 +77,7 @@ func (s *Server) chunks(w http.ResponseWriter, r *http.Request, v any, code int,
 func (s *Server) chunk(ctx context.Context, who *Session, low *ordered.Map) ([]any, error) {
 	client := low.String("client")
 	kind, _, _ := strings.Cut(client, "_")
-	c := &Call{Client: client, User: who.User, Fun: low.Value("fun"), Tgt: low.Value("tgt"), TgtType: low.String("tgt_type"), Arg: low.List("arg"), Low: low}
+	c := &Call{Client: client, User: who.User, Fun: low.Value("fun"), Tgt: low.Value("tgt"), TgtType: low.String("tgt_type"), Arg: low.List("arg"), Low: low, Quiet: low.Value("__quiet__") == true}
 	c.Kwarg, _ = low.Value("kwarg").(*ordered.Map)
 	if c.TgtType == "" {
 		if c.TgtType = low.String("expr_form"); c.TgtType == "" {

@@ -61,6 +61,8 @@ type Users struct {
 
 	mu     sync.Mutex
 	failed map[string]failure // by name: logins that went wrong
+
+	links sync.Mutex // held while a login link is used up
 }
 
 type failure struct {
@@ -175,7 +177,11 @@ func (u *Users) Login(ctx context.Context, name, password, eauth string) (*Sessi
 	if !ok {
 		return nil, ErrLogin
 	}
-	s := &Session{Token: hex.EncodeToString(random(20)), User: name, Eauth: eauth, Role: Role(doc.String("role")), Perms: doc.List("perms"), Start: time.Now(), Expire: time.Now().Add(u.life)}
+	return u.open(ctx, doc, eauth)
+}
+
+func (u *Users) open(ctx context.Context, user *ordered.Map, eauth string) (*Session, error) {
+	s := &Session{Token: hex.EncodeToString(random(20)), User: user.String("name"), Eauth: eauth, Role: Role(user.String("role")), Perms: user.List("perms"), Start: time.Now(), Expire: time.Now().Add(u.life)}
 	return s, u.docs.PutDoc(ctx, kindSession, digest(s.Token), ordered.Pairs("user", s.User, "eauth", eauth, "start", s.Start.UnixMicro(), "expire", s.Expire.UnixMicro()))
 }
 
@@ -253,7 +259,7 @@ func looks(client, fun string) bool {
 	var patterns []string
 	switch client {
 	case "runner":
-		patterns = []string{`jobs\..*`, `manage\..*`, `cache\.(grains|pillar|mine)`, `test\.arg`, `doc\..*`, `config\..*`, `release\.(list|show|key|devices|runs|run)`, `reactor\.list`}
+		patterns = []string{`jobs\..*`, `manage\..*`, `event\.(list|count)`, `cache\.(grains|pillar|mine)`, `test\.arg`, `doc\..*`, `config\..*`, `release\.(list|show|key|devices|runs|run|summary)`, `reactor\.list`}
 	case "wheel":
 		patterns = []string{`key\.(list|list_all|list_match|name_match|finger|print)`, `config\.values`, `minions\.connected`}
 	default:
@@ -284,7 +290,7 @@ func (s *Session) May(client, fun string, minions []string, covered func(tgt str
 	switch {
 	case fun == "saltutil.find_job" && client == "local":
 		return true
-	case client == "runner" && strings.HasPrefix(fun, "user."): // who may do what is for admins
+	case client == "runner" && (strings.HasPrefix(fun, "user.") || strings.HasPrefix(fun, "audit.")): // who may do what is for admins
 		return s.Role == Admin && s.Perms == nil
 	}
 	if s.Perms == nil {

@@ -160,7 +160,7 @@ func (s *Service) Event(ctx context.Context, id, tag string, data *ordered.Map, 
 		run := data.Clone()
 		run.Set("minion", id)
 		run.Set("received", time.Now().UTC().Format(time.RFC3339Nano))
-		return s.o.Docs.PutDoc(ctx, kindRun, data.String("started")+" "+data.String("run"), run)
+		return s.saveRun(ctx, run)
 	}
 	dev := data.Clone()
 	dev.Delete("_stamp")
@@ -228,44 +228,4 @@ func (s *Service) Devices(ctx context.Context, tgt any, tgtType string) (*ordere
 		out.Set(id, d)
 	}
 	return out, nil
-}
-
-// Runs lists the runs, the newest first, without the results of single states; id "" is all devices.
-func (s *Service) Runs(ctx context.Context, id string, limit int) ([]*ordered.Map, error) {
-	if limit <= 0 {
-		limit = 50
-	}
-	docs, err := s.o.Docs.Docs(ctx, kindRun, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	var out []*ordered.Map
-	for _, d := range docs {
-		m, ok := d.Body.(*ordered.Map)
-		if !ok || id != "" && m.String("minion") != id {
-			continue
-		}
-		m = m.Clone()
-		for _, k := range []string{"highstate", "health", "rollback"} {
-			m.Delete(k)
-		}
-		if out = append(out, m); len(out) == limit {
-			break
-		}
-	}
-	return out, nil
-}
-
-// Run is one run, with the results of its states.
-func (s *Service) Run(ctx context.Context, run string) (*ordered.Map, error) {
-	docs, err := s.o.Docs.Docs(ctx, kindRun, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range docs {
-		if m, ok := d.Body.(*ordered.Map); ok && m.String("run") == run {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no run %q: see brine release runs", run)
 }

@@ -39,7 +39,8 @@ type Docs interface {
 const (
 	kindRelease = "release"        // by id
 	kindPlan    = "release plan"   // by minion id: what it should have
-	kindRun     = "release run"    // by time and run id
+	kindRun     = "release run"    // by run id
+	kindRunHead = "release head"   // by time and run id
 	kindState   = "release device" // by minion id: what it last said
 )
 

@@ -46,6 +46,10 @@ type nameArgs struct {
 	Name string `arg:"name"`
 }
 
+type limitArgs struct {
+	Limit int `arg:"limit" def:"0"`
+}
+
 type none struct{}
 
 func ids(list []string, err error) (any, error) {
@@ -79,7 +83,13 @@ func (s *Service) Runner() modules.Module {
 		modules.Fn("create", "Pin what an environment holds now as a release, and sign it.\n\nCLI Example:\n\n    brine run release.create 1.4.2 saltenv=base", func(ctx context.Context, _ *modules.Env, in createArgs) (any, error) {
 			return one(s.Create(ctx, in.Version, in.Saltenv, in.Note))
 		}),
-		modules.PureFn("list", "List the releases, the newest first.\n\nCLI Example:\n\n    brine run release.list", func(ctx context.Context, _ *modules.Env, _ none) (any, error) { return maps(s.List(ctx)) }),
+		modules.PureFn("list", "List the releases, the newest first.\n\nCLI Example:\n\n    brine run release.list", func(ctx context.Context, _ *modules.Env, in limitArgs) (any, error) {
+			list, err := s.List(ctx)
+			if in.Limit > 0 && len(list) > in.Limit {
+				list = list[:in.Limit]
+			}
+			return maps(list, err)
+		}),
 		modules.PureFn("show", "Show a release, by id or version.\n\nCLI Example:\n\n    brine run release.show 1.4.2", func(ctx context.Context, _ *modules.Env, in nameArgs) (any, error) {
 			m, err := s.Find(ctx, in.Name)
 			if err != nil {
@@ -102,6 +112,9 @@ func (s *Service) Runner() modules.Module {
 		}),
 		modules.PureFn("devices", "Tell what devices should have, and what they last said.\n\nCLI Example:\n\n    brine run release.devices '*'", func(ctx context.Context, _ *modules.Env, in targetArgs) (any, error) {
 			return one(s.Devices(ctx, in.Tgt, in.TgtType))
+		}),
+		modules.PureFn("summary", "Count the devices: up to date, waiting, failed, without a release.\n\nCLI Example:\n\n    brine run release.summary", func(ctx context.Context, _ *modules.Env, _ none) (any, error) {
+			return one(s.Summary(ctx))
 		}),
 		modules.PureFn("runs", "List the runs of updates, the newest first.\n\nCLI Example:\n\n    brine run release.runs minion=car-17", func(ctx context.Context, _ *modules.Env, in runsArgs) (any, error) {
 			return maps(s.Runs(ctx, in.Minion, in.Limit))

@@ -42,14 +42,15 @@ type listArgs struct {
 func jobsRunner(d *Deps) modules.Module {
 	j := jobs{d}
 	return modules.Module{Name: "jobs", Doc: "The job cache.", Funcs: []modules.Func{
-		modules.Fn("list_jobs", "List the jobs of the job cache.\n\nCLI Example:\n\n    brine run jobs.list_jobs search_function='test.*' search_target=web1", j.list),
-		modules.Fn("list_job", "Show one job with its results.\n\nCLI Example:\n\n    brine run jobs.list_job 20310504101112345678", j.one),
-		modules.Fn("print_job", "Show one job with its results, under its id.\n\nCLI Example:\n\n    brine run jobs.print_job 20310504101112345678", j.print),
-		modules.Fn("lookup_jid", "Show what the minions returned for a job.\n\nCLI Example:\n\n    brine run jobs.lookup_jid 20310504101112345678", j.lookup),
-		modules.Fn("active", "List the jobs that some minion has not answered yet.\n\nCLI Example:\n\n    brine run jobs.active", j.active),
-		modules.Fn("exit_success", "Tell for each minion of a job whether it succeeded.\n\nCLI Example:\n\n    brine run jobs.exit_success 20310504101112345678", j.success),
-		modules.Fn("last_run", "Show the newest job that fits.\n\nCLI Example:\n\n    brine run jobs.last_run function=state.apply target=web1", j.last),
-		modules.Fn("list_jobs_filter", "List the newest jobs.\n\nCLI Example:\n\n    brine run jobs.list_jobs_filter 5", j.newest),
+		modules.PureFn("list_jobs", "List the jobs of the job cache.\n\nCLI Example:\n\n    brine run jobs.list_jobs search_function='test.*' search_target=web1", j.list),
+		modules.PureFn("list_job", "Show one job with its results.\n\nCLI Example:\n\n    brine run jobs.list_job 20310504101112345678", j.one),
+		modules.PureFn("print_job", "Show one job with its results, under its id.\n\nCLI Example:\n\n    brine run jobs.print_job 20310504101112345678", j.print),
+		modules.PureFn("lookup_jid", "Show what the minions returned for a job.\n\nCLI Example:\n\n    brine run jobs.lookup_jid 20310504101112345678", j.lookup),
+		modules.PureFn("active", "List the jobs that some minion has not answered yet.\n\nCLI Example:\n\n    brine run jobs.active", j.active),
+		modules.PureFn("exit_success", "Tell for each minion of a job whether it succeeded.\n\nCLI Example:\n\n    brine run jobs.exit_success 20310504101112345678", j.success),
+		modules.PureFn("last_run", "Show the newest job that fits.\n\nCLI Example:\n\n    brine run jobs.last_run function=state.apply target=web1", j.last),
+		modules.PureFn("find", "List jobs a page at a time, the newest first; before is the id where the page before ended.\n\nCLI Example:\n\n    brine run jobs.find fun='state.*' minion=web1 limit=20", j.find),
+		modules.PureFn("list_jobs_filter", "List the newest jobs.\n\nCLI Example:\n\n    brine run jobs.list_jobs_filter 5", j.newest),
 	}}
 }
 
@@ -89,6 +90,27 @@ func (j jobs) list(ctx context.Context, _ *modules.Env, in listArgs) (any, error
 	return out, nil
 }
 
+type findJobsArgs struct {
+	Fun    any    `arg:"fun" def:"None"`
+	Target any    `arg:"target" def:"None"`
+	User   string `arg:"user" def:"''"`
+	Minion string `arg:"minion" def:"''"`
+	Before any    `arg:"before" def:"''"`
+	Limit  int    `arg:"limit" def:"100"`
+}
+
+func (j jobs) find(ctx context.Context, _ *modules.Env, in findJobsArgs) (any, error) {
+	list, err := j.d.Store.Jobs(ctx, store.JobQuery{Funs: globs(in.Fun), Tgts: globs(in.Target), User: in.User, Minion: in.Minion, Before: fmt.Sprint(in.Before), Limit: min(max(in.Limit, 1), 1000)})
+	if err != nil {
+		return nil, err
+	}
+	out := ordered.New(len(list))
+	for i := range list {
+		out.Set(list[i].JID, head(&list[i]))
+	}
+	return out, nil
+}
+
 // globs reads a search: a text with commas, or a list. A nil search finds everything.
 func globs(v any) []string {
 	var out []string
@@ -122,7 +144,7 @@ func moment(v any) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	text := strings.TrimSpace(fmt.Sprint(v))
-	for _, layout := range []string{"2006, Jan 02 15:04:05.000000", "2006, Jan 02 15:04", "2006, Jan 02", time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "2006/01/02"} {
+	for _, layout := range []string{"2006, Jan 02 15:04:05.000000", "2006, Jan 02 15:04", "2006, Jan 02", time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02", "2006/01/02"} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}

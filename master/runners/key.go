@@ -48,11 +48,11 @@ type dictArgs struct {
 func keyWheel(d *Deps) modules.Module {
 	k := keyFuncs{d}
 	return modules.Module{Name: "key", Doc: "The minions' keys.", Funcs: []modules.Func{
-		modules.Fn("list_all", "List all keys by state.", k.listAll),
-		modules.Fn("list", "List the keys of one state: acc, pre, rej, den or all.", k.list),
-		modules.Fn("name_match", "List the keys whose id matches, by state.", k.nameMatch),
-		modules.Fn("finger", "Show the fingerprints of the keys whose id matches.", k.finger),
-		modules.Fn("print", "Show the keys whose id matches.", k.print),
+		modules.PureFn("list_all", "List all keys by state.", k.listAll),
+		modules.PureFn("list", "List the keys of one state: acc, pre, rej, den or all.", k.list),
+		modules.PureFn("name_match", "List the keys whose id matches, by state.", k.nameMatch),
+		modules.PureFn("finger", "Show the fingerprints of the keys whose id matches.", k.finger),
+		modules.PureFn("print", "Show the keys whose id matches.", k.print),
 		modules.Fn("accept", "Accept the pending keys whose id matches.", k.accept),
 		modules.Fn("reject", "Reject the pending keys whose id matches.", k.reject),
 		modules.Fn("delete", "Delete the keys whose id matches, in any state.", k.delete),

@@ -20,7 +20,7 @@ type manageArgs struct {
 func manageRunner(d *Deps) modules.Module {
 	m := manage{d}
 	list := func(name, doc string, want func(*Minion) bool) modules.Func {
-		return modules.Fn(name, doc+"\n\nCLI Example:\n\n    brine run manage."+name, func(context.Context, *modules.Env, struct {
+		return modules.PureFn(name, doc+"\n\nCLI Example:\n\n    brine run manage."+name, func(context.Context, *modules.Env, struct {
 			Subset any            `arg:"subset" def:"None"`
 			ShowIP any            `arg:"show_ip" def:"False"`
 			Other  modules.Kwargs `arg:"**kwargs"`
@@ -31,11 +31,12 @@ func manageRunner(d *Deps) modules.Module {
 	online := func(mn *Minion) bool { return mn.Online }
 	offline := func(mn *Minion) bool { return !mn.Online }
 	return modules.Module{Name: "manage", Doc: "Which minions are there.", Funcs: []modules.Func{
-		modules.Fn("status", "List the minions that answer a ping, and those that do not.\n\nCLI Example:\n\n    brine run manage.status", m.status),
-		modules.Fn("up", "List the minions that answer a ping.\n\nCLI Example:\n\n    brine run manage.up", m.up),
+		modules.PureFn("status", "List the minions that answer a ping, and those that do not.\n\nCLI Example:\n\n    brine run manage.status", m.status),
+		modules.PureFn("up", "List the minions that answer a ping.\n\nCLI Example:\n\n    brine run manage.up", m.up),
 		modules.Fn("down", "List the minions that do not answer a ping.\n\nCLI Example:\n\n    brine run manage.down", m.down),
-		modules.Fn("versions", "Compare the versions of the minions with the master's.\n\nCLI Example:\n\n    brine run manage.versions", m.versions),
-		modules.Fn("list_state", "List the connected minions.", func(context.Context, *modules.Env, none) (any, error) { return d.ids(online), nil }),
+		modules.PureFn("versions", "Compare the versions of the minions with the master's.\n\nCLI Example:\n\n    brine run manage.versions", m.versions),
+		modules.PureFn("list_state", "List the connected minions.", func(context.Context, *modules.Env, none) (any, error) { return d.ids(online), nil }),
+		modules.PureFn("find", "List the minions that a target means, without asking them.\n\nCLI Example:\n\n    brine run manage.find 'G@os:Debian and not db*'", m.find),
 		list("present", "List the connected minions, without asking them.", online),
 		list("alived", "List the connected minions, without asking them.", online),
 		list("joined", "List the connected minions, without asking them.", online),
@@ -82,6 +83,23 @@ func (m manage) status(ctx context.Context, _ *modules.Env, in manageArgs) (any,
 func (m manage) up(ctx context.Context, _ *modules.Env, in manageArgs) (any, error) {
 	up, _, err := m.ask(ctx, in)
 	return up, err
+}
+
+type findArgs struct {
+	Tgt     any    `arg:"tgt"`
+	TgtType string `arg:"tgt_type" def:"'compound'"`
+}
+
+func (m manage) find(ctx context.Context, _ *modules.Env, in findArgs) (any, error) {
+	ids, err := m.d.Resolve(ctx, in.Tgt, in.TgtType)
+	if err != nil {
+		return nil, modules.Errorf("%v", err)
+	}
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		out[i] = id
+	}
+	return out, nil
 }
 
 type downArgs struct {
@@ -134,7 +152,7 @@ type targetArgs struct {
 
 func cacheRunner(d *Deps) modules.Module {
 	return modules.Module{Name: "cache", Doc: "What the master knows of minions without asking them.", Funcs: []modules.Func{
-		modules.Fn("grains", "Show the grains that minions reported last.\n\nCLI Example:\n\n    brine run cache.grains 'web*'",
+		modules.PureFn("grains", "Show the grains that minions reported last.\n\nCLI Example:\n\n    brine run cache.grains 'web*'",
 			func(ctx context.Context, _ *modules.Env, in targetArgs) (any, error) {
 				var tgt any = "*"
 				if in.Tgt != nil {

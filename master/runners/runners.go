@@ -28,6 +28,8 @@ type Store interface {
 	Job(ctx context.Context, jid string) (*store.Job, error)
 	Returns(ctx context.Context, jid string) ([]proto.Return, error)
 	OpenJobs(ctx context.Context) ([]store.Job, error)
+	Events(ctx context.Context, q store.EventQuery) ([]store.Event, error)
+	CountEvents(ctx context.Context, q store.EventQuery, parts int) ([]int, error)
 }
 
 // Keys is what the wheel's key functions need.
@@ -78,20 +80,6 @@ func Wheels(d *Deps) []modules.Module {
 
 type none struct{}
 
-func eventRunner(d *Deps) modules.Module {
-	type args struct {
-		Tag  string       `arg:"tag"`
-		Data *ordered.Map `arg:"data" def:"None"`
-	}
-	return modules.Module{Name: "event", Doc: "Events of the master.", Funcs: []modules.Func{
-		modules.Fn("send", "Fire an event on the master's bus.\n\nCLI Example:\n\n    brine run event.send my/tag '{x: 1}'",
-			func(_ context.Context, _ *modules.Env, in args) (any, error) {
-				d.Fire(in.Tag, in.Data.Clone())
-				return true, nil
-			}),
-	}}
-}
-
 func testRunner() modules.Module {
 	type args struct {
 		Args   []any          `arg:"*args"`
@@ -107,8 +95,8 @@ func testRunner() modules.Module {
 		return ordered.Pairs("args", in.Args, "kwargs", in.Kwargs), nil
 	}
 	return modules.Module{Name: "test", Doc: "Functions for trying out runners.", Funcs: []modules.Func{
-		modules.Fn("arg", "Give back the arguments as they arrived.\n\nCLI Example:\n\n    brine run test.arg 1 two k=v", arg),
-		modules.Fn("sleep", "Wait some seconds.\n\nCLI Example:\n\n    brine run test.sleep 3", func(ctx context.Context, _ *modules.Env, in sleepArgs) (any, error) {
+		modules.PureFn("arg", "Give back the arguments as they arrived.\n\nCLI Example:\n\n    brine run test.arg 1 two k=v", arg),
+		modules.PureFn("sleep", "Wait some seconds.\n\nCLI Example:\n\n    brine run test.sleep 3", func(ctx context.Context, _ *modules.Env, in sleepArgs) (any, error) {
 			select {
 			case <-time.After(time.Duration(in.Seconds * float64(time.Second))):
 				return true, nil
@@ -116,40 +104,9 @@ func testRunner() modules.Module {
 				return nil, ctx.Err()
 			}
 		}),
-		modules.Fn("metasyntactic", "Give a few names to play with.", func(context.Context, *modules.Env, none) (any, error) {
+		modules.PureFn("metasyntactic", "Give a few names to play with.", func(context.Context, *modules.Env, none) (any, error) {
 			return []any{"foo", "bar", "baz", "qux", "quux"}, nil
 		}),
-	}}
-}
-
-func docRunner(d *Deps) modules.Module {
-	docs := func(list func(*Deps) []modules.Module) func(context.Context, *modules.Env, none) (any, error) {
-		return func(context.Context, *modules.Env, none) (any, error) {
-			out := ordered.New(0)
-			for _, m := range list(d) {
-				for _, f := range m.Funcs {
-					out.Set(m.Name+"."+f.Name, f.Doc)
-				}
-			}
-			return out, nil
-		}
-	}
-	return modules.Module{Name: "doc", Doc: "Documentation of what runs on the master.", Funcs: []modules.Func{
-		modules.Fn("runner", "Documentation of the runner functions.\n\nCLI Example:\n\n    brine run doc.runner", docs(Runners)),
-		modules.Fn("wheel", "Documentation of the wheel functions.\n\nCLI Example:\n\n    brine run doc.wheel", docs(Wheels)),
-		modules.Fn("execution", "Documentation of the execution functions, as one connected minion tells it.\n\nCLI Example:\n\n    brine run doc.execution",
-			func(ctx context.Context, _ *modules.Env, _ none) (any, error) {
-				for _, m := range d.Minions() {
-					if m.Online {
-						got, err := d.Local(ctx, []any{m.ID}, "list", "sys.doc", nil)
-						if err != nil {
-							return nil, err
-						}
-						return got.Value(m.ID), nil
-					}
-				}
-				return nil, modules.Errorf("no minion is connected whose functions could be listed")
-			}),
 	}}
 }
 
@@ -159,7 +116,7 @@ func configRunner(d *Deps) modules.Module {
 		Default any    `arg:"default" def:"''"`
 	}
 	return modules.Module{Name: "config", Doc: "The master's configuration.", Funcs: []modules.Func{
-		modules.Fn("get", "Read an option of the master's configuration.\n\nCLI Example:\n\n    brine run config.get file_roots",
+		modules.PureFn("get", "Read an option of the master's configuration.\n\nCLI Example:\n\n    brine run config.get file_roots",
 			func(_ context.Context, _ *modules.Env, in args) (any, error) {
 				if v, ok := d.Config.Get(in.Key); ok {
 					return v, nil
@@ -193,7 +150,7 @@ func saltRunner(d *Deps) modules.Module {
 
 func configWheel(d *Deps) modules.Module {
 	return modules.Module{Name: "config", Doc: "The master's configuration.", Funcs: []modules.Func{
-		modules.Fn("values", "The options that clients may see. Secrets are left out.", func(context.Context, *modules.Env, none) (any, error) {
+		modules.PureFn("values", "The options that clients may see. Secrets are left out.", func(context.Context, *modules.Env, none) (any, error) {
 			return d.Config, nil
 		}),
 	}}
@@ -201,7 +158,7 @@ func configWheel(d *Deps) modules.Module {
 
 func minionsWheel(d *Deps) modules.Module {
 	return modules.Module{Name: "minions", Doc: "The connected minions.", Funcs: []modules.Func{
-		modules.Fn("connected", "List the ids of the connected minions.", func(context.Context, *modules.Env, none) (any, error) {
+		modules.PureFn("connected", "List the ids of the connected minions.", func(context.Context, *modules.Env, none) (any, error) {
 			return d.ids(func(m *Minion) bool { return m.Online }), nil
 		}),
 	}}

@@ -18,7 +18,16 @@ func (s *Store) Docs(ctx context.Context, kind, prefix string, limit int) ([]Doc
 	if limit <= 0 {
 		limit = -1
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT key, body FROM docs WHERE kind = ? AND substr(key, 1, ?) = ? ORDER BY key DESC LIMIT ?", kind, len(prefix), prefix, limit)
+	return s.docs(ctx, kind, "substr(key, 1, ?) = ?", limit, len(prefix), prefix)
+}
+
+// DocsBefore lists the documents whose keys come before one, the last first; "" is the end.
+func (s *Store) DocsBefore(ctx context.Context, kind, before string, limit int) ([]Document, error) {
+	return s.docs(ctx, kind, "(? = '' OR key < ?)", limit, before, before)
+}
+
+func (s *Store) docs(ctx context.Context, kind, cond string, limit int, args ...any) ([]Document, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT key, body FROM docs WHERE kind = ? AND "+cond+" ORDER BY key DESC LIMIT ?", append(append([]any{kind}, args...), limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: list %s: %w", kind, err)
 	}

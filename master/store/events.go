@@ -101,8 +101,8 @@ type EventQuery struct {
 	Limit int
 }
 
-// Events lists events, newest first unless q.After is set.
-func (s *Store) Events(ctx context.Context, q EventQuery) ([]Event, error) {
+// where is the query as SQL.
+func (s *Store) where(q EventQuery) (string, []any) {
 	where, args := []string{"1"}, []any{}
 	add := func(cond string, v any) { where, args = append(where, cond), append(args, v) }
 	if q.Tag != "" && q.Tag != "*" {
@@ -118,18 +118,50 @@ func (s *Store) Events(ctx context.Context, q EventQuery) ([]Event, error) {
 	if !q.Until.IsZero() {
 		add("time <= ?", micros(q.Until))
 	}
-	order := "time DESC, id DESC"
 	if q.After > 0 {
 		add("id > ?", q.After)
-		order = "id"
 	}
 	if q.Before > 0 {
 		add("id < ?", q.Before)
 	}
+	return strings.Join(where, " AND "), args
+}
+
+// countLimit is how many of the newest events a histogram looks at.
+const countLimit = 50_000
+
+// CountEvents counts events by time: so many equal parts from q.Since to q.Until, of which both must be set.
+func (s *Store) CountEvents(ctx context.Context, q EventQuery, parts int) ([]int, error) {
+	where, args := s.where(q)
+	from, to := micros(q.Since), micros(q.Until)
+	width := max(1, (to-from+int64(parts)-1)/int64(parts))
+	rows, err := s.read.QueryContext(ctx, "SELECT (time - ?) / ?, COUNT(*) FROM (SELECT time FROM events WHERE "+where+" ORDER BY time DESC LIMIT ?) GROUP BY 1", append(append([]any{from, width}, args...), countLimit)...)
+	if err != nil {
+		return nil, fmt.Errorf("store: count events: %w", err)
+	}
+	defer rows.Close()
+	out := make([]int, parts)
+	for rows.Next() {
+		var at, n int
+		if err := rows.Scan(&at, &n); err != nil {
+			return nil, fmt.Errorf("store: count events: %w", err)
+		}
+		out[min(max(at, 0), parts-1)] += n
+	}
+	return out, rows.Err()
+}
+
+// Events lists events, newest first unless q.After is set.
+func (s *Store) Events(ctx context.Context, q EventQuery) ([]Event, error) {
+	where, args := s.where(q)
+	order := "time DESC, id DESC"
+	if q.After > 0 {
+		order = "id"
+	}
 	if q.Limit == 0 {
 		q.Limit = 100
 	}
-	query := "SELECT id, tag, time, received, minion, data FROM events WHERE " + strings.Join(where, " AND ") + " ORDER BY " + order + " LIMIT ?"
+	query := "SELECT id, tag, time, received, minion, data FROM events WHERE " + where + " ORDER BY " + order + " LIMIT ?"
 	rows, err := s.read.QueryContext(ctx, query, append(args, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("store: events: %w", err)

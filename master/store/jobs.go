@@ -102,8 +102,10 @@ type JobQuery struct {
 	// Funs and Tgts are GLOB patterns of which one must match.
 	Funs, Tgts []string
 	User       string
-	Since      time.Time
-	Until      time.Time
+	// Minion is one that has returned.
+	Minion string
+	Since  time.Time
+	Until  time.Time
 	// Before continues a listing: jobs older than this id.
 	Before string
 	// Limit is 1000 when zero.
@@ -127,6 +129,10 @@ func (s *Store) Jobs(ctx context.Context, q JobQuery) ([]Job, error) {
 	add := func(cond string, v any) { where, args = append(where, cond), append(args, v) }
 	if q.User != "" {
 		add("username = ?", q.User)
+	}
+	if q.Minion != "" {
+		n, _ := s.number(q.Minion)
+		add("EXISTS (SELECT 1 FROM returns WHERE returns.jid = jobs.jid AND minion = ?)", n)
 	}
 	if !q.Since.IsZero() {
 		add("jid >= ?", micros(q.Since))
