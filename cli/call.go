@@ -46,6 +46,7 @@ The result is printed under the name "local".`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, words(args)) },
 	}
+	cmd.ValidArgsFunction = completer(env, &o.common, []lister{builtinFunctions})
 	addCommon(cmd, &o.common)
 	addArgs(cmd, &o.common)
 	f := cmd.Flags()

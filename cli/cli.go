@@ -71,7 +71,10 @@ func Main(ctx context.Context, env *Env) int {
 	args := personality(env.Name, env.Args)
 	root := newRoot(env)
 	cmd, rest := find(root, args)
-	normal, err := normalize(cmd, rest)
+	normal, err := rest, error(nil)
+	if len(args) == 0 || !strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) { // what is half typed stays as it is
+		normal, err = normalize(cmd, rest)
+	}
 	if err == nil {
 		root.SetArgs(append(args[:len(args)-len(rest):len(args)-len(rest)], normal...))
 		cmd, err = root.ExecuteContextC(ctx)
@@ -152,9 +155,9 @@ func newRoot(env *Env) *cobra.Command {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true, Run: func(*cobra.Command, []string) {}})
 	root.AddCommand(
-		newCall(env), newRun(env), newKey(env), newEvent(env), newJob(env), newRelease(env), newUser(env), newMaster(env), newMinion(env), newDev(env), newVersion(env),
+		newCall(env), newRun(env), newKey(env), newCp(env), newEvent(env), newJob(env), newRelease(env), newUser(env), newMaster(env), newMinion(env), newDev(env), newVersion(env),
 	)
 	return root
 }
@@ -162,11 +165,15 @@ func newRoot(env *Env) *cobra.Command {
 // configDir is the folder of the configuration: -c, $BRINE_CONFIG_DIR, what a development master keeps below the working
 // folder, else /etc/brine. role is master or minion.
 func (env *Env) configDir(flag, role string) string {
-	if flag != "" {
-		return env.abs(flag)
-	}
-	if dir := env.Getenv("BRINE_CONFIG_DIR"); dir != "" {
-		return env.abs(dir)
+	for _, dir := range []string{flag, env.Getenv("BRINE_CONFIG_DIR")} {
+		if dir == "" {
+			continue
+		}
+		dir = env.abs(dir)
+		if _, err := os.Stat(filepath.Join(dir, "master", "master")); err == nil && role == "master" {
+			return filepath.Join(dir, "master") // the folder of brine dev
+		}
+		return dir
 	}
 	if role == "master" {
 		dir := filepath.Join(env.Dir, ".brine", "master")

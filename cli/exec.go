@@ -119,6 +119,7 @@ The target is a glob on the id unless an option says otherwise. Other commands: 
 	o.target.add(cmd)
 	o.target.addMore(cmd)
 	o.add(cmd)
+	cmd.ValidArgsFunction = completer(env, &o.common, []lister{minionIDs, functions})
 	return cmd
 }
 

@@ -33,6 +33,7 @@ func newRun(env *Env) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), env, words(args)) },
 	}
+	cmd.ValidArgsFunction = completer(env, &o.common, []lister{runnerFunctions})
 	addCommon(cmd, &o.common)
 	addArgs(cmd, &o.common)
 	f := cmd.Flags()

@@ -101,7 +101,7 @@ type FunRequest struct {
 	JID    string       `msgpack:"jid,omitempty"`
 	Async  bool         `msgpack:"async,omitempty"`
 	// Quiet calls of functions that only read fire no events.
-	Quiet bool `msgpack:"-"`
+	Quiet bool `msgpack:"quiet,omitempty"`
 }
 
 // JobRequest names a job.

@@ -63,6 +63,9 @@ func (m *Master) runnerDeps() *runners.Deps {
 			ids, _, err := m.Resolve(ctx, &jobs.Request{Tgt: tgt, TgtType: tgtType})
 			return ids, err
 		},
+		Pillar: func(ctx context.Context, id string) (*ordered.Map, error) {
+			return m.pillars.of(ctx, id, &pillarQuery{})
+		},
 		Running: m.jobs.Running,
 		Local:   m.collectLocal,
 		Forget:  m.forget,
@@ -112,6 +115,7 @@ func (m *Master) forget(ctx context.Context, id string) {
 		m.log.Sugar().Errorf("forget minion %s: %v", id, err)
 	}
 	m.jobs.Forget(id)
+	m.pillars.forget(id)
 }
 
 // shown are the options that clients may see.

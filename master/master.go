@@ -69,8 +69,8 @@ type Master struct {
 }
 
 // New makes a master from its configuration. Nothing stays open after an error.
-func New(ctx context.Context, o *Options, log *zap.Logger) (m *Master, err error) {
-	m = &Master{o: o, log: log, bus: &event.Bus{}}
+func New(ctx context.Context, o *Options, log *zap.Logger) (_ *Master, err error) {
+	m := &Master{o: o, log: log, bus: &event.Bus{}}
 	defer func() {
 		if err != nil {
 			m.close()

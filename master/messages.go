@@ -161,7 +161,7 @@ func (m *Master) answer(ctx context.Context, id, what string, body []byte) (any,
 }
 
 // Resolve implements jobs.Resolver: it finds the minions with an accepted key that match.
-func (m *Master) Resolve(_ context.Context, r *jobs.Request) (ids, missing []string, err error) {
+func (m *Master) Resolve(ctx context.Context, r *jobs.Request) (ids, missing []string, err error) {
 	accepted := m.keys.IDs(store.KeyAccepted)
 	if r.TgtType == "list" {
 		have := make(map[string]bool, len(accepted))
@@ -192,7 +192,7 @@ func (m *Master) Resolve(_ context.Context, r *jobs.Request) (ids, missing []str
 		return nil, nil, nil // an expression that cannot be read matches nobody
 	}
 	for _, id := range accepted {
-		if expr.Match(m.facts(id)) {
+		if expr.Match(m.facts(ctx, id)) {
 			ids = append(ids, id)
 		}
 	}
@@ -200,8 +200,8 @@ func (m *Master) Resolve(_ context.Context, r *jobs.Request) (ids, missing []str
 }
 
 // facts are what the master knows of a minion for targets.
-func (m *Master) facts(id string) *target.Facts {
-	return &target.Facts{ID: id, Grains: func() *ordered.Map { return m.presence.Grains(id) }}
+func (m *Master) facts(ctx context.Context, id string) *target.Facts {
+	return &target.Facts{ID: id, Grains: func() *ordered.Map { return m.presence.Grains(id) }, Pillar: func() *ordered.Map { return m.pillars.known(ctx, id) }}
 }
 
 // away describes a minion that is not connected.

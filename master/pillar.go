@@ -28,6 +28,8 @@ type pillars struct {
 
 	mu     sync.Mutex
 	warned map[string]bool
+	// last is the pillar that each minion has: what it was given last, without what a call added.
+	last map[string]*ordered.Map
 }
 
 func newPillars(m *Master) (*pillars, error) {
@@ -35,7 +37,7 @@ func newPillars(m *Master) (*pillars, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pillars{m: m, funcs: reg, cache: render.NewCache(), warned: map[string]bool{},
+	return &pillars{m: m, funcs: reg, cache: render.NewCache(), warned: map[string]bool{}, last: map[string]*ordered.Map{},
 		roots: fileroots.New(fileroots.Options{Envs: m.o.PillarRoots, IgnoreGlobs: m.o.FileIgnore})}, nil
 }
 
@@ -85,7 +87,36 @@ func (p *pillars) of(ctx context.Context, id string, q *pillarQuery) (*ordered.M
 	}
 	// What is assigned here wins over the files; what a call gives wins over all.
 	out = dictupdate.Update(out, about, false)
+	if q.Release == "" && q.Override.Len() == 0 {
+		p.mu.Lock()
+		p.last[id] = out
+		p.mu.Unlock()
+	}
 	return dictupdate.Update(out, q.Override.Clone(), false), nil
+}
+
+// known is the pillar that a minion has, for targets; it is compiled when the minion has not asked for it since the start.
+// One that does not compile matches nothing.
+func (p *pillars) known(ctx context.Context, id string) *ordered.Map {
+	p.mu.Lock()
+	have := p.last[id]
+	p.mu.Unlock()
+	if have != nil {
+		return have
+	}
+	have, err := p.of(ctx, id, &pillarQuery{})
+	if err != nil {
+		p.m.log.Warn("pillar for a target", zap.String("minion", id), zap.Error(err))
+		have = ordered.New(0)
+	}
+	return have
+}
+
+// forget drops what is known of a minion.
+func (p *pillars) forget(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.last, id)
 }
 
 // warn says once that facts which a minion reports decide about its secrets.

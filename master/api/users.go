@@ -259,7 +259,7 @@ func looks(client, fun string) bool {
 	var patterns []string
 	switch client {
 	case "runner":
-		patterns = []string{`jobs\..*`, `manage\..*`, `event\.(list|count)`, `cache\.(grains|pillar|mine)`, `test\.arg`, `doc\..*`, `config\..*`, `release\.(list|show|key|devices|runs|run|summary)`, `reactor\.list`}
+		patterns = []string{`jobs\..*`, `manage\..*`, `event\.(list|count)`, `cache\.(grains|mine)`, `test\.arg`, `doc\..*`, `config\..*`, `release\.(list|show|key|devices|runs|run|summary)`, `reactor\.list`}
 	case "wheel":
 		patterns = []string{`key\.(list|list_all|list_match|name_match|finger|print)`, `config\.values`, `minions\.connected`}
 	default:

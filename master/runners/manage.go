@@ -149,30 +149,3 @@ type targetArgs struct {
 	Tgt     any    `arg:"tgt" def:"None"`
 	TgtType string `arg:"tgt_type" def:"'glob'"`
 }
-
-func cacheRunner(d *Deps) modules.Module {
-	return modules.Module{Name: "cache", Doc: "What the master knows of minions without asking them.", Funcs: []modules.Func{
-		modules.PureFn("grains", "Show the grains that minions reported last.\n\nCLI Example:\n\n    brine run cache.grains 'web*'",
-			func(ctx context.Context, _ *modules.Env, in targetArgs) (any, error) {
-				var tgt any = "*"
-				if in.Tgt != nil {
-					tgt = in.Tgt
-				}
-				ids, err := d.Resolve(ctx, tgt, in.TgtType)
-				if err != nil {
-					return nil, err
-				}
-				want := map[string]bool{}
-				for _, id := range ids {
-					want[id] = true
-				}
-				out := ordered.New(len(ids))
-				for _, m := range d.Minions() {
-					if want[m.ID] && m.Grains != nil {
-						out.Set(m.ID, m.Grains)
-					}
-				}
-				return out, nil
-			}),
-	}}
-}

@@ -48,6 +48,8 @@ type Deps struct {
 	Minions func() []Minion
 	// Resolve finds the minions that a target means.
 	Resolve func(ctx context.Context, tgt any, tgtType string) ([]string, error)
+	// Pillar compiles a minion's pillar.
+	Pillar func(ctx context.Context, id string) (*ordered.Map, error)
 	// Running tells which targets of an open job have accepted it and which have not answered.
 	Running func(jid string) (accepted, waiting []string)
 	// Local runs a job and collects the answers: {id: return}.
@@ -70,7 +72,7 @@ type Deps struct {
 
 // Runners lists the runner functions.
 func Runners(d *Deps) []modules.Module {
-	return []modules.Module{jobsRunner(d), manageRunner(d), cacheRunner(d), testRunner(), eventRunner(d), docRunner(d), configRunner(d), saltRunner(d), reactorRunner(d)}
+	return []modules.Module{jobsRunner(d), manageRunner(d), cacheRunner(d), testRunner(), eventRunner(d), docRunner(d), configRunner(d), saltRunner(d), reactorRunner(d), pillarRunner(d)}
 }
 
 // Wheels lists the wheel functions.
